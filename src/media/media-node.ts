@@ -1,0 +1,143 @@
+import type { Endpoint } from '../base/network.ts';
+
+/**
+ * Where sound lives: in this process (virtual time, tests) or in a child process with its own ports and 20 ms ticker.
+ * Legs that hear each other are on one node. Everything that crosses this port is plain data.
+ */
+export interface MediaNode {
+  readonly id: string;
+  /** Opens sockets; rejects with MediaError `overloaded` (measured lateness or the leg limit) or `no-ports`. */
+  openLeg(options: LegOptions): Promise<MediaLeg>;
+  /** Joins legs of this node: each hears all the others, never itself. */
+  bridge(legs: readonly MediaLeg[], options?: BridgeOptions): Promise<MediaBridge>;
+  load(): MediaLoad;
+  /** Told once when the node dies; all its legs and bridges are gone by then. */
+  onLost(handler: (reason: string) => void): void;
+  close(): Promise<void>;
+}
+
+export interface MediaLoad {
+  readonly legs: number;
+  /** 99th percentile of the ticker's lateness over the last seconds. */
+  readonly latenessMs: number;
+  readonly accepting: boolean;
+}
+
+export type MediaErrorCode =
+  | 'overloaded'
+  | 'no-ports'
+  | 'bad-sdp' // 400: not SDP
+  | 'not-acceptable' // 488: no codec or address in common
+  | 'bad-audio' // a file that is neither WAV nor MP3, or broken
+  | 'no-disk'
+  | 'closed'
+  | 'lost';
+
+export interface LegOptions {
+  readonly kind: 'rtp';
+  /** Local address of the route to that peer: bound, and written into SDP unless `advertisedAddress` is given. */
+  readonly localAddress: string;
+  readonly advertisedAddress?: string;
+  /** Signalling source of the peer; RTP may latch onto this address besides the one that the SDP names. */
+  readonly signallingPeer?: string;
+}
+
+/** SDP direction as seen from us. */
+export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
+
+/** One party's audio. SDP goes in and out as text; offers and answers follow RFC 3264. */
+export interface MediaLeg {
+  readonly id: string;
+  readonly node: MediaNode;
+  /** First offer or re-offer (o= version + 1). */
+  createOffer(options?: { readonly direction?: Direction }): Promise<string>;
+  /** Takes the answer; repeated for forks and early media (the last one wins). Rejects with `bad-sdp`, `not-acceptable`. */
+  acceptAnswer(sdp: string): Promise<void>;
+  /** Answers a first or repeated offer (hold, new address). Rejects with `bad-sdp`, `not-acceptable`; then media stays. */
+  answerOffer(sdp: string): Promise<string>;
+  /** Plays the sources one after another; a new play replaces the running one. */
+  play(sources: readonly SoundSource[], options?: { readonly loop?: number }): Playback;
+  /** Sends RFC 4733 events (in-band tones where not negotiated). `w` is a pause of 0.5 s, `W` of 1 s. */
+  sendDigits(digits: string): Playback;
+  /** Records what this party says. One recording at a time per leg. */
+  record(options: RecordOptions): Recording;
+  /** One handler; set right after opening. */
+  onEvent(handler: (event: LegEvent) => void): void;
+  /** A digit that arrived by signalling (SIP INFO); reported like any other. */
+  injectDigit(digit: string): void;
+  statistics(): Promise<LegStatistics>;
+  close(): Promise<LegStatistics>;
+}
+
+export type LegEvent =
+  | { readonly kind: 'digit'; readonly digit: string; readonly durationMs: number; readonly via: 'rtp' | 'in-band' | 'info' }
+  /** First audio packet from the peer. */
+  | { readonly kind: 'audio-started' }
+  /** Nothing arrived for the node's silence limit while the peer should be sending. */
+  | { readonly kind: 'audio-missing'; readonly forMs: number };
+
+export type SoundSource =
+  /** WAV or MP3 file, told by its content. */
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'silence'; readonly durationMs: number }
+  /** Sum of sine waves; `cadenceMs` alternates on and off. Level in dBm0, default -13. */
+  | { readonly kind: 'tone'; readonly hertz: readonly number[]; readonly durationMs: number; readonly cadenceMs?: readonly number[]; readonly level?: number }
+  | { readonly kind: 'digits'; readonly digits: string };
+
+export interface Playback {
+  /** `completed`, `stopped` (stop, replaced, leg closed), or `failed` with a MediaErrorCode. Never rejects. */
+  readonly done: Promise<{ readonly outcome: 'completed' | 'stopped' | 'failed'; readonly playedMs: number; readonly error?: MediaErrorCode; readonly message?: string }>;
+  stop(): void;
+}
+
+export interface RecordOptions {
+  /** Where the WAV goes (PCM 16 bit, 8 kHz); the folder exists. */
+  readonly path: string;
+  readonly maxLengthMs?: number;
+  /** Ends after this much silence; undefined: never. */
+  readonly silenceMs?: number;
+  /** Keys that end the recording, e.g. `1234567890*#`; the key's sound is cut off. */
+  readonly finishOnKey?: string;
+  readonly beep?: boolean;
+  /** Cut silence at both ends. */
+  readonly trim?: boolean;
+}
+
+export interface RecordingResult {
+  readonly endedBy: 'silence' | 'max-length' | 'key' | 'hangup' | 'stop' | 'failed';
+  readonly digit?: string;
+  /** 0 when nothing but silence was heard (then the file is absent). */
+  readonly durationMs: number;
+  readonly channels: 1 | 2;
+  readonly error?: MediaErrorCode;
+  readonly message?: string;
+}
+
+export interface Recording {
+  readonly done: Promise<RecordingResult>;
+  stop(): void;
+  pause(): void;
+  resume(): void;
+}
+
+export interface BridgeOptions {
+  /** Keys heard on any leg are still reported to that leg's handler. */
+  readonly passDigits?: boolean;
+}
+
+export interface MediaBridge {
+  /** Records both sides: mono mixes them, dual keeps the first leg left and the others right. */
+  record(options: { readonly path: string; readonly channels: 1 | 2; readonly trim?: boolean; readonly maxLengthMs?: number }): Recording;
+  /** Legs go on alone. */
+  close(): Promise<void>;
+}
+
+export interface LegStatistics {
+  readonly packetsReceived: number;
+  readonly packetsSent: number;
+  readonly packetsLost: number;
+  readonly jitterMs: number;
+  readonly codec?: 'PCMU' | 'PCMA';
+  readonly remote?: Endpoint;
+  readonly firstAudioAfterMs?: number;
+}
