@@ -1,5 +1,5 @@
 import { TandemError } from '../base/errors.ts';
 import type { MediaErrorCode } from './media-node.ts';
 
-/** A media operation failed; the code tells the call service what to answer. */
+/** A media operation failed; `code` is one of the port's codes. */
 export class MediaError extends TandemError<MediaErrorCode> {}
