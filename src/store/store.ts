@@ -1,3 +1,5 @@
+import type { CompiledQuery } from 'kysely';
+
 /** What may be bound: booleans are 0/1, time is integer milliseconds, JSON is text. */
 export type SqlValue = null | number | bigint | string | Uint8Array;
 
@@ -33,7 +35,10 @@ export interface Store {
   readonly dialect: 'sqlite' | 'postgresql';
   /** Atomic. Rejects with a StoreError; then none of its statements has effect. Concurrent writes share a commit. */
   write(statements: readonly WriteStatement[]): Promise<readonly WriteResult[]>;
-  /** Sees every write that was acknowledged before the call. Integers come back as numbers. */
-  read<Row = Readonly<Record<string, unknown>>>(statement: Statement): Promise<readonly Row[]>;
+  /**
+   * Sees every write that was acknowledged before the call. Integers come back as numbers. A query that Kysely compiled
+   * (`queryBuilder(store).selectFrom(...).compile()`) brings its row type along.
+   */
+  read<Row = Readonly<Record<string, unknown>>>(statement: Statement | CompiledQuery<Row>): Promise<readonly Row[]>;
   close(): Promise<void>;
 }

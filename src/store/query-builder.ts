@@ -1,0 +1,56 @@
+import {
+  Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+  type Compilable,
+  type Dialect,
+  type Driver,
+} from 'kysely';
+import type { SqlValue, Store, WriteStatement } from './store.ts';
+
+/**
+ * Builds and compiles queries for the store's dialect; it never runs one. Read with
+ * `store.read(qb.selectFrom('calls').selectAll().where('sid', '=', sid).compile())`,
+ * write with `store.write([statement(qb.insertInto('calls').values(row), { expectedRows: 1 })])`.
+ */
+export function queryBuilder<Database>(store: Pick<Store, 'dialect'>): Kysely<Database> {
+  return new Kysely<Database>({ dialect: store.dialect === 'sqlite' ? sqliteDialect : postgresqlDialect });
+}
+
+/** A built query as one statement of a write. Its values are checked when it is written. */
+export function statement(query: Compilable, options: { readonly expectedRows?: number } = {}): WriteStatement {
+  const { sql, parameters } = query.compile();
+  return { sql, parameters: parameters as readonly SqlValue[], ...options };
+}
+
+const sqliteDialect: Dialect = {
+  createDriver: () => compileOnlyDriver,
+  createQueryCompiler: () => new SqliteQueryCompiler(),
+  createAdapter: () => new SqliteAdapter(),
+  createIntrospector: (database) => new SqliteIntrospector(database),
+};
+
+const postgresqlDialect: Dialect = {
+  createDriver: () => compileOnlyDriver,
+  createQueryCompiler: () => new PostgresQueryCompiler(),
+  createAdapter: () => new PostgresAdapter(),
+  createIntrospector: (database) => new PostgresIntrospector(database),
+};
+
+// Kysely's own DummyDriver answers `execute()` with no rows; silence would hide the mistake.
+const refuse = (): Promise<never> =>
+  Promise.reject(new Error('this builder only compiles: pass the query to store.read or store.write'));
+
+const compileOnlyDriver: Driver = {
+  init: () => Promise.resolve(),
+  acquireConnection: refuse,
+  beginTransaction: refuse,
+  commitTransaction: refuse,
+  rollbackTransaction: refuse,
+  releaseConnection: () => Promise.resolve(),
+  destroy: () => Promise.resolve(),
+};
