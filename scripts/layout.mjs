@@ -1,0 +1,60 @@
+// The one table of packages under src/, and of the arrows between them. Everything that must know the layout reads it here.
+
+const GROUND = ['grant', 'directory', 'store', 'lane', 'ledger', 'http', 'bus'];
+const DOMAINS = ['comms', 'overlay', 'content', 'naming', 'social'];
+
+/**
+ * A row: the package, whether it must run in a browser, what it may import, and what it may only import lazily
+ * (`await import`) or as types. A part of a package (`lane/queue`: that folder, or the files whose names begin so) has
+ * a row of its own before the package's, and the rest of the package may not import it.
+ */
+export const LAYOUT = [
+  // rank 0: pure
+  { path: 'base', browserSafe: true, may: [] },
+  { path: 'wire', browserSafe: true, may: ['base'] },
+  // rank 1: ground
+  { path: 'grant', browserSafe: true, may: ['base'] },
+  { path: 'directory', browserSafe: true, may: ['base', 'grant'] },
+  { path: 'store', may: ['base'] },
+  { path: 'lane/queue', may: ['base', 'store', 'lane'] },
+  { path: 'lane', may: ['base'] },
+  { path: 'ledger', may: ['base', 'store'] },
+  { path: 'http', may: ['base', 'wire'] },
+  { path: 'bus', may: ['base'] },
+  // rank 2: engines
+  { path: 'sip', may: ['base', 'wire', 'directory', 'lane/pace'] },
+  { path: 'media', may: ['base', 'wire'] },
+  { path: 'relay', may: ['base', 'wire', 'grant', 'lane/pace'] },
+  // rank 3: domains; they never import each other
+  { path: 'comms', may: ['base', 'wire', ...GROUND, 'sip', 'media'] },
+  { path: 'overlay', may: ['base', 'wire', 'grant', 'directory', 'store', 'lane', 'ledger'] },
+  { path: 'content', may: ['base', 'wire', ...GROUND, 'relay'] },
+  { path: 'naming', may: ['base', 'wire', 'grant', 'directory', 'store', 'lane', 'http'] },
+  { path: 'social', browserSafe: true, may: ['base', 'wire', 'grant', 'directory'] },
+  // rank 4: surfaces
+  { path: 'api', may: ['base', 'wire', 'grant', 'comms', 'overlay', 'content', 'naming'] },
+  { path: 'scripted-phone', may: ['base', 'wire', 'sip', 'media', 'comms'] },
+  { path: 'client', browserSafe: true, may: ['base', 'wire'] },
+  { path: 'web', browserSafe: true, may: ['base', 'wire', 'grant', 'directory', 'social', 'client'] },
+  // rank 5: roots
+  {
+    path: 'server',
+    may: ['base', 'wire', ...GROUND, 'sip', 'media', 'relay', ...DOMAINS, 'api', 'scripted-phone'],
+  },
+  {
+    path: 'measure',
+    may: ['base', 'wire', ...GROUND, 'sip', 'media', 'relay', ...DOMAINS, 'api', 'scripted-phone', 'client', 'server'],
+  },
+  { path: 'cli', may: ['base'], lazily: ['server', 'scripted-phone', 'measure'] },
+  // development only: tests may import it, nothing else may
+  { path: 'testkit', may: ['base'] },
+];
+
+/** Importable by tests of every package. */
+export const TEST_ONLY = 'testkit';
+
+/** Packages that use nothing of Node. */
+export const BROWSER_SAFE = LAYOUT.filter((row) => row.browserSafe).map((row) => row.path);
+
+/** Package folders under src/. */
+export const PACKAGES = [...new Set(LAYOUT.map((row) => row.path.split('/')[0]))];
