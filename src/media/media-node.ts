@@ -61,8 +61,8 @@ export interface MediaLeg {
   sendDigits(digits: string): Playback;
   /** Records what this party says. One recording at a time per leg. */
   record(options: RecordOptions): Recording;
-  /** One handler; set right after opening. */
-  onEvent(handler: (event: LegEvent) => void): void;
+  /** Adds a handler; it hears what happens from now on. Handlers go with the leg, or when the returned function is called. */
+  onEvent(handler: (event: LegEvent) => void): () => void;
   /** A digit that arrived by signalling (SIP INFO); reported like any other. */
   injectDigit(digit: string): void;
   statistics(): Promise<LegStatistics>;
@@ -70,7 +70,12 @@ export interface MediaLeg {
 }
 
 export type LegEvent =
-  | { readonly kind: 'digit'; readonly digit: string; readonly durationMs: number; readonly via: 'rtp' | 'in-band' | 'info' }
+  | {
+      readonly kind: 'digit';
+      readonly digit: string;
+      readonly durationMs: number;
+      readonly via: 'rtp' | 'in-band' | 'info';
+    }
   /** First audio packet from the peer. */
   | { readonly kind: 'audio-started' }
   /** Nothing arrived for the node's silence limit while the peer should be sending. */
@@ -81,12 +86,23 @@ export type SoundSource =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'silence'; readonly durationMs: number }
   /** Sum of sine waves; `cadenceMs` alternates on and off. Level in dBm0, default -13. */
-  | { readonly kind: 'tone'; readonly hertz: readonly number[]; readonly durationMs: number; readonly cadenceMs?: readonly number[]; readonly level?: number }
+  | {
+      readonly kind: 'tone';
+      readonly hertz: readonly number[];
+      readonly durationMs: number;
+      readonly cadenceMs?: readonly number[];
+      readonly level?: number;
+    }
   | { readonly kind: 'digits'; readonly digits: string };
 
 export interface Playback {
   /** `completed`, `stopped` (stop, replaced, leg closed), or `failed` with a MediaErrorCode. Never rejects. */
-  readonly done: Promise<{ readonly outcome: 'completed' | 'stopped' | 'failed'; readonly playedMs: number; readonly error?: MediaErrorCode; readonly message?: string }>;
+  readonly done: Promise<{
+    readonly outcome: 'completed' | 'stopped' | 'failed';
+    readonly playedMs: number;
+    readonly error?: MediaErrorCode;
+    readonly message?: string;
+  }>;
   stop(): void;
 }
 
@@ -127,7 +143,12 @@ export interface BridgeOptions {
 
 export interface MediaBridge {
   /** Records both sides: mono mixes them, dual keeps the first leg left and the others right. */
-  record(options: { readonly path: string; readonly channels: 1 | 2; readonly trim?: boolean; readonly maxLengthMs?: number }): Recording;
+  record(options: {
+    readonly path: string;
+    readonly channels: 1 | 2;
+    readonly trim?: boolean;
+    readonly maxLengthMs?: number;
+  }): Recording;
   /** Legs go on alone. */
   close(): Promise<void>;
 }

@@ -130,7 +130,11 @@ export class SipParty implements Party {
   #handle(event: SipCallEvent): void {
     switch (event.kind) {
       case 'ended':
-        this.#finish({ by: event.by === 'remote' ? 'remote' : 'failure', sipStatus: 200, reason: event.reason ?? null });
+        this.#finish({
+          by: event.by === 'remote' ? 'remote' : 'failure',
+          sipStatus: 200,
+          reason: event.reason ?? null,
+        });
         return;
       case 'offer':
         void this.#negotiate(event);
@@ -158,7 +162,10 @@ export class SipParty implements Party {
         event.offer === undefined ? await this.media.createOffer() : await this.media.answerOffer(event.offer),
       );
     } catch (error) {
-      this.#log.info({ callId: this.callId, error: errorText(error) }, 'a re-offer was refused; the sound stays as it was');
+      this.#log.info(
+        { callId: this.callId, error: errorText(error) },
+        'a re-offer was refused; the sound stays as it was',
+      );
       event.refuse(offerRefusal(error));
     }
   }

@@ -1,0 +1,237 @@
+import { errorText } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import { MediaError } from '../../media/media-error.ts';
+import type { MediaLeg } from '../../media/media-node.ts';
+import type { CallFailure, PlacedCall, SipCall, UserAgent } from '../../sip/user-agent.ts';
+import type { SipHeader } from '../../wire/sip/message.ts';
+import type { CallMedia } from './call-media.ts';
+import type { DialTarget } from './routing.ts';
+import { SipParty } from './sip-party.ts';
+
+export interface DialOptions {
+  readonly targets: readonly DialTarget[];
+  /** Display name and user part shown as the caller. */
+  readonly caller: { readonly user: string; readonly displayName?: string };
+  /** User part of To. */
+  readonly callee: string;
+  /** All groups together ring at most this long. */
+  readonly ringTimeoutMs: number;
+  readonly headers?: readonly SipHeader[];
+  /** Digest credentials that win over a target's own. */
+  readonly credentials?: { readonly username: string; readonly password: string };
+  /** A leg that will hear the callee: the new leg is opened on its node. */
+  readonly near?: MediaLeg;
+  readonly advertisedAddress?: string;
+  /** Cancels everything that still rings. */
+  readonly signal: AbortSignal;
+  /** The first 180 or 183; told once. */
+  onRinging?(): void;
+  /** Sound before the answer; told once for each leg that has it. */
+  onEarlyMedia?(leg: MediaLeg): void;
+}
+
+export type DialResult =
+  | { readonly kind: 'answered'; readonly party: SipParty; readonly target: DialTarget }
+  | { readonly kind: 'failed'; readonly failure: CallFailure };
+
+export interface DiallerPorts {
+  readonly userAgent: UserAgent;
+  readonly media: CallMedia;
+  readonly log: Logger;
+  now(): number;
+}
+
+const CANCELLED: CallFailure = { cause: 'cancelled', status: 487, reason: 'Request Terminated' };
+const NO_TARGET: CallFailure = { cause: 'unreachable', status: 480, reason: 'nothing to dial' };
+
+/** Dials the groups in order until somebody answers; within a group the first answer wins and the others are cancelled. */
+export async function dial(options: DialOptions, ports: DiallerPorts): Promise<DialResult> {
+  const deadline = ports.now() + options.ringTimeoutMs;
+  const groups = [...new Set(options.targets.map((each) => each.group))].sort((a, b) => a - b);
+  let failure = NO_TARGET;
+  for (const group of groups) {
+    const leftMs = deadline - ports.now();
+    if (options.signal.aborted) return { kind: 'failed', failure: CANCELLED };
+    if (leftMs <= 0) return { kind: 'failed', failure: { cause: 'no-answer', status: 408, reason: 'Request Timeout' } };
+    const members = options.targets.filter((each) => each.group === group);
+    const result = await new GroupDial(options, ports, leftMs).run(members);
+    if (result.kind === 'answered') return result;
+    failure = result.failure;
+    if (!worthAnotherRoute(failure)) break;
+  }
+  return { kind: 'failed', failure };
+}
+
+/** The callee's own decision ends the search; a route that did not carry the call does not (RFC 3263 4.3). */
+function worthAnotherRoute(failure: CallFailure): boolean {
+  if (failure.cause === 'unreachable' || failure.cause === 'timeout') return true;
+  return failure.cause === 'rejected' && (failure.status === 503 || failure.status === 502 || failure.status === 403);
+}
+
+interface Attempt {
+  readonly target: DialTarget;
+  leg: MediaLeg | undefined;
+  placed: PlacedCall | undefined;
+  over: boolean;
+}
+
+class GroupDial {
+  readonly #options: DialOptions;
+  readonly #ports: DiallerPorts;
+  readonly #ringTimeoutMs: number;
+  readonly #attempts: Attempt[] = [];
+  readonly #outcome = Promise.withResolvers<DialResult>();
+  #failure: CallFailure | undefined;
+  #settled = false;
+  #ringingTold = false;
+
+  constructor(options: DialOptions, ports: DiallerPorts, ringTimeoutMs: number) {
+    this.#options = options;
+    this.#ports = ports;
+    this.#ringTimeoutMs = ringTimeoutMs;
+  }
+
+  async run(targets: readonly DialTarget[]): Promise<DialResult> {
+    const abort = (): void => this.#cancelAll();
+    this.#options.signal.addEventListener('abort', abort, { once: true });
+    for (const target of targets) this.#start(target);
+    const result = await this.#outcome.promise;
+    this.#options.signal.removeEventListener('abort', abort);
+    return result;
+  }
+
+  #start(target: DialTarget): void {
+    const attempt: Attempt = { target, leg: undefined, placed: undefined, over: false };
+    this.#attempts.push(attempt);
+    const { caller, callee, headers } = this.#options;
+    const credentials = this.#options.credentials ?? target.credentials;
+    attempt.placed = this.#ports.userAgent.placeCall(
+      {
+        target: target.target,
+        from: nameAddress(caller.user, target.domain, caller.displayName),
+        to: nameAddress(callee, target.domain),
+        offer: (localAddress) => this.#offer(attempt, localAddress),
+        ringTimeoutMs: this.#ringTimeoutMs,
+        ...(credentials === undefined ? {} : { credentials }),
+        ...(headers === undefined ? {} : { headers }),
+      },
+      {
+        progress: (status, sdp) => this.#progress(attempt, status, sdp),
+        answered: (call, sdp) => void this.#answered(attempt, call, sdp),
+        failed: (failure) => this.#failed(attempt, failure),
+      },
+    );
+  }
+
+  async #offer(attempt: Attempt, localAddress: string): Promise<string> {
+    const { advertisedAddress, near } = this.#options;
+    const leg = await this.#ports.media.openLeg(
+      { kind: 'rtp', localAddress, ...(advertisedAddress === undefined ? {} : { advertisedAddress }) },
+      near,
+    );
+    attempt.leg = leg;
+    return leg.createOffer();
+  }
+
+  #progress(attempt: Attempt, status: number, sdp: string | undefined): void {
+    if (this.#settled || attempt.over) return;
+    if ((status === 180 || status === 183) && !this.#ringingTold) {
+      this.#ringingTold = true;
+      this.#options.onRinging?.();
+    }
+    const leg = attempt.leg;
+    if (sdp === undefined || leg === undefined) return;
+    leg.acceptAnswer(sdp).then(
+      () => this.#options.onEarlyMedia?.(leg),
+      (error: unknown) => this.#ports.log.info({ error: errorText(error) }, 'early media was not usable'),
+    );
+  }
+
+  async #answered(attempt: Attempt, call: SipCall, sdp: string): Promise<void> {
+    attempt.over = true;
+    const leg = attempt.leg;
+    if (this.#settled || leg === undefined) {
+      await call.hangup();
+      await leg?.close();
+      return;
+    }
+    this.#settled = true;
+    this.#cancelOthers(attempt);
+    try {
+      await leg.acceptAnswer(sdp);
+    } catch (error) {
+      this.#ports.log.warn({ error: errorText(error) }, 'the answer to a call was not usable');
+      await call.hangup();
+      await leg.close();
+      this.#outcome.resolve({ kind: 'failed', failure: { cause: 'rejected', status: 488, reason: errorText(error) } });
+      return;
+    }
+    const party = SipParty.outgoing(call, leg, this.#ports.log);
+    this.#outcome.resolve({ kind: 'answered', party, target: attempt.target });
+  }
+
+  #failed(attempt: Attempt, failure: CallFailure): void {
+    attempt.over = true;
+    void attempt.leg?.close();
+    if (this.#settled) return;
+    this.#failure = this.#failure === undefined ? failure : better(this.#failure, failure);
+    // 6xx is the callee's word for all its devices (RFC 3261 16.7 step 5).
+    if (failure.status >= 600) this.#cancelOthers(attempt);
+    if (this.#attempts.every((each) => each.over)) this.#settle(this.#failure);
+  }
+
+  #settle(failure: CallFailure): void {
+    this.#settled = true;
+    this.#outcome.resolve({ kind: 'failed', failure });
+  }
+
+  #cancelOthers(winner: Attempt): void {
+    for (const each of this.#attempts) if (each !== winner && !each.over) each.placed?.cancel();
+  }
+
+  #cancelAll(): void {
+    if (this.#settled) return;
+    for (const each of this.#attempts) if (!each.over) each.placed?.cancel();
+    this.#settle(CANCELLED);
+  }
+}
+
+/** What is told when several devices failed: a person's answer before a silence, a silence before a fault. */
+function better(a: CallFailure, b: CallFailure): CallFailure {
+  return rank(a) >= rank(b) ? a : b;
+}
+
+function rank(failure: CallFailure): number {
+  if (failure.status >= 600) return 4;
+  if (failure.status === 486) return 3;
+  if (failure.cause === 'no-answer') return 2;
+  return failure.cause === 'rejected' ? 1 : 0;
+}
+
+/** name-addr for From and To; the display name is quoted (RFC 3261 25.1). */
+function nameAddress(user: string, domain: string, displayName?: string): string {
+  const uri = `<sip:${encodeUser(user)}@${domain.includes(':') && !domain.startsWith('[') ? `[${domain}]` : domain}>`;
+  if (displayName === undefined || displayName === '') return uri;
+  return `"${displayName.replace(/["\\]/g, '\\$&').replace(/[\r\n]/g, ' ')}" ${uri}`;
+}
+
+// RFC 3261 25.1: unreserved and user-unreserved characters stand for themselves, all others are escaped.
+function encodeUser(user: string): string {
+  return encodeURIComponent(user).replace(/%(2B|26|3D|24|2C|3B|3F|2F)/gi, (escaped) => decodeURIComponent(escaped));
+}
+
+/** How a failed attempt shows in the API. */
+export function callStatusOf(failure: CallFailure): 'busy' | 'no-answer' | 'failed' | 'canceled' {
+  if (failure.cause === 'cancelled') return 'canceled';
+  if (failure.cause === 'no-answer') return 'no-answer';
+  // 603 is a person's refusal; the API knows no "declined" and shows it as busy.
+  if (failure.status === 486 || failure.status === 600 || failure.status === 603) return 'busy';
+  if (failure.cause === 'rejected' && (failure.status === 480 || failure.status === 408 || failure.status === 487))
+    return 'no-answer';
+  return 'failed';
+}
+
+/** A leg could not be opened because the machine is full: the caller is told to come again. */
+export function isOverload(error: unknown): boolean {
+  return error instanceof MediaError && (error.code === 'overloaded' || error.code === 'no-ports');
+}

@@ -1,0 +1,179 @@
+import type { Clock } from '../../base/clock.ts';
+import { errorText } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Random } from '../../base/random.ts';
+import { newSid } from '../../base/sid.ts';
+import type { Recording as SoundRecording, RecordingResult } from '../../media/media-node.ts';
+import type { Blobs } from '../../store/blobs.ts';
+import type { Call, HttpMethod, Recording, RecordingEvent, RecordingSource } from '../model.ts';
+import type { StatusEvent } from './call-journal.ts';
+
+const DEFAULT_EVENTS: readonly RecordingEvent[] = ['completed'];
+/** Recording failed inside the server, e.g. on a full disk. */
+const ERROR_RECORDING_FAILED = 12_400;
+
+export interface RecordingPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly blobs: Blobs;
+  insert(recording: Recording): Promise<void>;
+  update(sid: Recording['sid'], changes: Partial<Recording>): Promise<void>;
+  /** Public URL of the sound, without suffix. */
+  urlOf(recording: Recording): string;
+  deliver(call: Call, event: StatusEvent): void;
+}
+
+export interface RecordingPlan {
+  readonly call: Call;
+  readonly source: RecordingSource;
+  readonly channels: 1 | 2;
+  readonly track: Recording['track'];
+  readonly statusCallback?: string | undefined;
+  readonly statusCallbackMethod?: HttpMethod | undefined;
+  readonly statusCallbackEvents?: readonly RecordingEvent[] | undefined;
+  /** Starts the sound into the given file. */
+  start(path: string): SoundRecording;
+}
+
+export interface FinishedRecording {
+  readonly result: RecordingResult;
+  readonly recording: Recording;
+}
+
+/** A recording that runs, and its resource. */
+export interface RunningCallRecording {
+  readonly sid: Recording['sid'];
+  readonly url: string;
+  readonly source: RecordingSource;
+  readonly current: Recording;
+  /** After the sound is stored (or found absent) and the resource says so. Never rejects. */
+  readonly done: Promise<FinishedRecording>;
+  pause(): Promise<Recording>;
+  resume(): Promise<Recording>;
+  /** Stops and resolves as `done` does. */
+  finish(): Promise<FinishedRecording>;
+}
+
+/** Starts a recording and keeps its resource true until the sound is a blob. Rejects when its row cannot be written. */
+export async function startRecording(plan: RecordingPlan, ports: RecordingPorts): Promise<RunningCallRecording> {
+  const now = ports.clock.now();
+  const recording: Recording = {
+    sid: newSid('RE', ports.random),
+    accountSid: plan.call.accountSid,
+    callSid: plan.call.sid,
+    conferenceSid: null,
+    status: 'in-progress',
+    source: plan.source,
+    channels: plan.channels,
+    track: plan.track,
+    startTime: now,
+    duration: null,
+    errorCode: null,
+    blobId: null,
+    dateCreated: now,
+    dateUpdated: now,
+  };
+  await ports.insert(recording);
+  return new CallRecording(recording, plan, ports);
+}
+
+class CallRecording implements RunningCallRecording {
+  readonly done: Promise<FinishedRecording>;
+  readonly #plan: RecordingPlan;
+  readonly #ports: RecordingPorts;
+  readonly #sound: SoundRecording;
+  readonly #path: string;
+  #recording: Recording;
+
+  constructor(recording: Recording, plan: RecordingPlan, ports: RecordingPorts) {
+    this.#recording = recording;
+    this.#plan = plan;
+    this.#ports = ports;
+    this.#path = ports.blobs.temporaryPath('.wav');
+    this.#sound = plan.start(this.#path);
+    this.#tell('in-progress');
+    this.done = this.#keep();
+  }
+
+  get sid(): Recording['sid'] {
+    return this.#recording.sid;
+  }
+
+  get url(): string {
+    return this.#ports.urlOf(this.#recording);
+  }
+
+  get source(): RecordingSource {
+    return this.#recording.source;
+  }
+
+  get current(): Recording {
+    return this.#recording;
+  }
+
+  async pause(): Promise<Recording> {
+    this.#sound.pause();
+    return this.#change({ status: 'paused' });
+  }
+
+  async resume(): Promise<Recording> {
+    this.#sound.resume();
+    return this.#change({ status: 'in-progress' });
+  }
+
+  finish(): Promise<FinishedRecording> {
+    this.#sound.stop();
+    return this.done;
+  }
+
+  async #keep(): Promise<FinishedRecording> {
+    const result = await this.#sound.done;
+    try {
+      if (result.endedBy === 'failed') await this.#change({ status: 'absent', errorCode: ERROR_RECORDING_FAILED });
+      else if (result.durationMs === 0) await this.#change({ status: 'absent', duration: 0 });
+      else await this.#store(result);
+    } catch (error) {
+      this.#ports.log.error({ recordingSid: this.sid, error: errorText(error) }, 'a recording could not be kept');
+      this.#recording = { ...this.#recording, status: 'absent', errorCode: ERROR_RECORDING_FAILED };
+    }
+    this.#tell(this.#recording.status === 'completed' ? 'completed' : 'absent');
+    return { result, recording: this.#recording };
+  }
+
+  async #store(result: RecordingResult): Promise<void> {
+    const blobId = await this.#ports.blobs.adopt(this.#path);
+    const duration = Math.max(1, Math.round(result.durationMs / 1000));
+    await this.#change({ status: 'completed', duration, blobId, channels: result.channels });
+  }
+
+  async #change(changes: Partial<Recording>): Promise<Recording> {
+    const dated = { ...changes, dateUpdated: this.#ports.clock.now() };
+    this.#recording = { ...this.#recording, ...dated };
+    await this.#ports.update(this.sid, dated);
+    return this.#recording;
+  }
+
+  #tell(event: RecordingEvent): void {
+    const { call, statusCallback, statusCallbackMethod, statusCallbackEvents } = this.#plan;
+    if (statusCallback === undefined || !(statusCallbackEvents ?? DEFAULT_EVENTS).includes(event)) return;
+    const { startTime, channels, source, track, duration, errorCode, sid } = this.#recording;
+    this.#ports.deliver(call, {
+      url: statusCallback,
+      method: statusCallbackMethod ?? 'POST',
+      parameters: {
+        AccountSid: call.accountSid,
+        CallSid: call.sid,
+        RecordingSid: sid,
+        RecordingUrl: this.url,
+        RecordingStatus: event,
+        RecordingDuration: String(duration ?? 0),
+        RecordingChannels: String(channels),
+        RecordingSource: source,
+        RecordingTrack: track,
+        RecordingStartTime: new Date(startTime).toUTCString().replace('GMT', '+0000'),
+        ErrorCode: String(errorCode ?? 0),
+      },
+    });
+  }
+}

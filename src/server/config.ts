@@ -1,0 +1,134 @@
+import { Type, type Static } from 'typebox';
+
+const Url = Type.String({ minLength: 1, maxLength: 2048 });
+const Method = Type.Union([Type.Literal('GET'), Type.Literal('POST')]);
+const E164 = Type.String({ pattern: '^\\+[1-9][0-9]{6,14}$' });
+const Name = Type.String({ pattern: '^[A-Za-z0-9._+-]{1,64}$' });
+
+const VoiceHandling = {
+  voiceUrl: Type.Optional(Url),
+  voiceMethod: Type.Optional(Method),
+  voiceFallbackUrl: Type.Optional(Url),
+  voiceFallbackMethod: Type.Optional(Method),
+  statusCallback: Type.Optional(Url),
+  statusCallbackMethod: Type.Optional(Method),
+  messageUrl: Type.Optional(Url),
+};
+
+/** What may stand in `tandem.json`, `TANDEM_…` and flags, after they are joined. Every key is optional there. */
+export const ConfigSchema = Type.Object(
+  {
+    /** Data folder. */
+    data: Type.String({ minLength: 1 }),
+    /** HOST:PORT of the HTTP door; port 0 takes any free one. */
+    http: Type.String(),
+    /** HOST:PORT of SIP over UDP and TCP. */
+    sip: Type.String(),
+    /** RTP ports, LOW-HIGH. */
+    rtp: Type.String(),
+    /** Listen on every address, and take calls from the local network. */
+    lan: Type.Boolean(),
+    /** Address written into SDP and Contact instead of the local one (behind a NAT). */
+    advertise: Type.Optional(Type.String({ minLength: 2 })),
+    /** Public base of links to recordings; default: the HTTP door. */
+    publicUrl: Type.Optional(Url),
+    /** A data folder that is gone when the program ends. */
+    ephemeral: Type.Boolean(),
+    /** Seconds that the first SIGTERM waits for calls. */
+    drain: Type.Number({ minimum: 0, maximum: 3600 }),
+    callsPerSecond: Type.Number({ exclusiveMinimum: 0, maximum: 1000 }),
+    /** Lanes of their own for these From numbers, calls per second. */
+    callsPerSecondFrom: Type.Record(Type.String(), Type.Number({ exclusiveMinimum: 0, maximum: 1000 })),
+    /** Requests per second and account at the REST door. */
+    requestsPerSecond: Type.Number({ exclusiveMinimum: 0, maximum: 100_000 }),
+    mediaProcesses: Type.Optional(Type.Integer({ minimum: 1, maximum: 64 })),
+    accountSid: Type.Optional(Type.String({ pattern: '^AC[0-9a-f]{32}$' })),
+    authToken: Type.Optional(Type.String({ pattern: '^[0-9a-zA-Z]{16,64}$' })),
+    /** PostgreSQL instead of the embedded store: `postgresql://user@host/database`. */
+    postgresql: Type.Optional(Type.String({ pattern: '^postgres(ql)?://' })),
+    /** Called first of all, never queued, never an application's. */
+    emergencyNumbers: Type.Array(Type.String({ pattern: '^\\+?[0-9]{2,15}$' })),
+    /** Hosts, addresses and CIDR blocks that webhooks may reach besides this machine and its local network; `*` is everything. */
+    webhookAllow: Type.Array(Type.String({ minLength: 1, maxLength: 255 })),
+    /** Hosts that SIP calls may reach without a trunk; `*` is everything. */
+    sipAllow: Type.Array(Type.String({ minLength: 1, maxLength: 255 })),
+    speech: Type.Optional(
+      Type.Object(
+        {
+          engine: Type.Optional(
+            Type.Union([Type.Literal('espeak-ng'), Type.Literal('flite'), Type.Literal('wasm'), Type.Literal('none')]),
+          ),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+    numbers: Type.Array(
+      Type.Object(
+        {
+          phoneNumber: E164,
+          friendlyName: Type.Optional(Type.String({ maxLength: 64 })),
+          application: Type.Optional(Type.String()),
+          ...VoiceHandling,
+        },
+        { additionalProperties: false },
+      ),
+    ),
+    applications: Type.Array(
+      Type.Object(
+        { friendlyName: Type.String({ minLength: 1, maxLength: 64 }), ...VoiceHandling },
+        { additionalProperties: false },
+      ),
+    ),
+    phones: Type.Array(
+      Type.Object(
+        { name: Name, password: Type.String({ minLength: 1, maxLength: 128 }), number: Type.Optional(E164) },
+        { additionalProperties: false },
+      ),
+    ),
+    trunks: Type.Array(
+      Type.Object(
+        {
+          name: Name,
+          uri: Type.String({ pattern: '^sips?:' }),
+          username: Type.Optional(Type.String({ maxLength: 128 })),
+          password: Type.Optional(Type.String({ maxLength: 128 })),
+          register: Type.Optional(Type.Boolean()),
+          prefixes: Type.Optional(Type.Array(Type.String({ pattern: '^\\+?[0-9]*$' }))),
+          maxCalls: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+    logLevel: Type.Union([
+      Type.Literal('debug'),
+      Type.Literal('info'),
+      Type.Literal('warn'),
+      Type.Literal('error'),
+      Type.Literal('silent'),
+    ]),
+  },
+  { additionalProperties: false },
+);
+
+export type Config = Static<typeof ConfigSchema>;
+
+/** Where and how the program runs unless told otherwise; the data folder is the caller's to give. */
+export const CONFIG_DEFAULTS = {
+  http: '127.0.0.1:3600',
+  sip: '127.0.0.1:5060',
+  rtp: '20000-29999',
+  lan: false,
+  ephemeral: false,
+  drain: 10,
+  callsPerSecond: 1,
+  callsPerSecondFrom: {},
+  requestsPerSecond: 5000,
+  emergencyNumbers: ['112', '911'],
+  webhookAllow: [],
+  sipAllow: [],
+  numbers: [],
+  applications: [],
+  phones: [],
+  trunks: [],
+  logLevel: 'warn',
+} as const;
