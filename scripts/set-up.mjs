@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { findNode } from './pinned-node.mjs';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { findNode, launch } from './pinned-node.mjs';
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -68,4 +68,11 @@ function assertNodeRuns() {
   if (!/^v\d+\.\d+\.\d+/.test(stdout ?? '')) {
     throw new Error(`${path} does not run on this machine (${error?.message ?? 'no version came back'}).`);
   }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await launch(() => {
+    setUp({ development: true });
+    return 0;
+  });
 }

@@ -1,0 +1,67 @@
+// `npm run build`, also before `npm pack`: emits dist/ from src/ as plain JavaScript, because Node refuses TypeScript below
+// node_modules. A clone runs from src/ and needs no build.
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, sep } from 'node:path';
+import { findNode, launch } from './pinned-node.mjs';
+import { ROOT, setUp } from './set-up.mjs';
+
+const SRC = join(ROOT, 'src');
+const DIST = join(ROOT, 'dist');
+/** A build that emits fewer files has lost the source. */
+const MIN_FILES = 20;
+
+/** Files that are started by name rather than imported: `new URL('./worker.ts', import.meta.url)`. */
+const STARTED_BY_NAME = /(new URL\(\s*|import\.meta\.resolve\(\s*)(['"])(\.{1,2}\/[^'"]+)\.ts\2/g;
+const RELATIVE_TYPESCRIPT = /(['"`])\.{1,2}\/[^'"`\s]+\.ts\1/;
+
+await launch(() => {
+  setUp({ development: true });
+  rmSync(DIST, { recursive: true, force: true });
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+  const { status } = spawnSync(findNode(), [tsc, '-p', join(ROOT, 'tsconfig.build.json')], {
+    cwd: ROOT,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  if (status !== 0) throw new Error(`build: tsc failed with exit code ${status}; its messages stand above.`);
+  copyAssets();
+  const emitted = filesBelow(DIST).filter((file) => file.endsWith('.js'));
+  emitted.forEach(rewriteNames);
+  if (emitted.length < MIN_FILES) throw new Error(`build: ${emitted.length} files, wanted at least ${MIN_FILES}.`);
+  // stderr: `npm pack --json` owns stdout.
+  console.error(`build: ${emitted.length} files in dist/`);
+  return 0;
+});
+
+function filesBelow(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+}
+
+/** What the program reads beside its code (schemas, sounds, pages); neither tests nor what only they use. */
+function copyAssets() {
+  for (const file of filesBelow(SRC)) {
+    const path = file.slice(SRC.length + 1);
+    const parts = path.split(sep);
+    if (/\.(?:tsx?|md)$/.test(path) || parts[0] === 'testkit' || parts.includes('test')) continue;
+    mkdirSync(dirname(join(DIST, path)), { recursive: true });
+    copyFileSync(file, join(DIST, path));
+  }
+}
+
+/** tsc rewrites imports only: here the endings of files that are started by name. */
+function rewriteNames(file) {
+  const text = readFileSync(file, 'utf8').replace(STARTED_BY_NAME, '$1$2$3.js$2');
+  const left = RELATIVE_TYPESCRIPT.exec(text.replace(/^\s*(?:\/?\*|\/\/).*$/gm, ''));
+  if (left !== null) {
+    throw new Error(
+      `build: ${file} still names ${left[0]}; write new URL('./x.ts', import.meta.url) so that the build can rewrite it.`,
+    );
+  }
+  const target = /(?:new URL|import\.meta\.resolve)\(\s*['"](\.{1,2}\/[^'"]+\.js)['"]/g;
+  for (const [, name] of text.matchAll(target)) {
+    if (!existsSync(join(dirname(file), name))) throw new Error(`build: ${file} starts ${name}, which dist/ lacks.`);
+  }
+  writeFileSync(file, text);
+}

@@ -1,0 +1,111 @@
+// Packs the tarball, installs it with plain npm into an empty folder, and runs it there as a stranger would: with the
+// system's own Node on the PATH and nothing of the clone.
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { launch } from './pinned-node.mjs';
+import { ROOT } from './set-up.mjs';
+
+const STEP_BOUND_MS = 240_000;
+const READY_BOUND_MS = 20_000;
+const STOP_BOUND_MS = 20_000;
+/** What must not be in the tarball. */
+const UNWANTED = /(?:\.test\.|\/test\/|\/testkit\/|compliance\.|^src\/)/;
+const WANTED = ['package.json', 'LICENSE', 'scripts/tandem.mjs', 'scripts/pinned-node.mjs', 'dist/cli/main.js'];
+
+await launch(async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tandem-tarball-'));
+  try {
+    const tarball = pack(folder);
+    const place = join(folder, 'empty');
+    mkdirSync(place);
+    writeFileSync(join(place, 'package.json'), '{ "private": true }\n');
+    run('npm', ['install', '--no-audit', '--no-fund', tarball], place);
+    console.log(`tarball: node ${run('node', ['--version'], place).trim()}`);
+    console.log(`tarball: tandem ${run('npx', ['--no-install', 'tandem', '--version'], place).trim()}`);
+    await startAndStop(place, join(folder, 'data'));
+    return 0;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+function pack(folder) {
+  const [{ filename, files, unpackedSize }] = JSON.parse(
+    run('npm', ['pack', '--json', '--pack-destination', folder], ROOT),
+  );
+  const paths = files.map((file) => file.path);
+  const unwanted = paths.filter((path) => UNWANTED.test(path));
+  if (unwanted.length > 0) throw new Error(`the tarball holds ${unwanted.join(', ')}: mend "files" or the build.`);
+  const absent = WANTED.filter((path) => !paths.includes(path));
+  if (absent.length > 0) throw new Error(`the tarball lacks ${absent.join(', ')}: mend "files" or the build.`);
+  console.log(`tarball: ${paths.length} files, ${(unpackedSize / 1e6).toFixed(1)} MB unpacked`);
+  return join(
+    folder,
+    readdirSync(folder).find((name) => name === filename || name.endsWith('.tgz')),
+  );
+}
+
+/** The PATH without the clone's tools and its pinned Node, and without npm's variables about the clone. */
+function strangersEnvironment() {
+  const path = (process.env.PATH ?? '').split(delimiter).filter((entry) => !entry.includes('node_modules'));
+  const kept = Object.entries(process.env).filter(([name]) => !/^npm_(?!config_registry)/i.test(name));
+  return { ...Object.fromEntries(kept), PATH: path.join(delimiter), TANDEM_DATA: undefined };
+}
+
+function run(command, args, cwd) {
+  const { status, stdout, error } = spawnSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: STEP_BOUND_MS,
+    maxBuffer: 64 * 1024 * 1024,
+    shell: process.platform === 'win32',
+    env: strangersEnvironment(),
+  });
+  if (status === 0) return stdout;
+  throw new Error(`"${command} ${args.join(' ')}" failed: ${error?.message ?? `exit code ${status}`}\n${stdout}`);
+}
+
+/** `tandem up --json --ephemeral` on free ports: its first line says ready; SIGTERM to the launcher ends it with code 0. */
+async function startAndStop(cwd, data) {
+  const args = ['up', '--json', '--ephemeral', '--data', data, '--http', '127.0.0.1:0', '--sip', '127.0.0.1:0'];
+  const launcher = join(cwd, 'node_modules/tandem/scripts/tandem.mjs');
+  const child = spawn('node', [launcher, ...args], {
+    cwd,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: strangersEnvironment(),
+  });
+  const ended = new Promise((resolve) => child.once('close', (code, signal) => resolve(code ?? signal)));
+  try {
+    const ready = JSON.parse(await firstLine(child.stdout, ended));
+    if (ready.event !== 'ready') throw new Error(`wanted the event "ready" first, got ${JSON.stringify(ready)}`);
+    const answer = await fetch(new URL('/2010-04-01/Accounts.json', ready.http), {
+      headers: { authorization: `Basic ${btoa(`${ready.accountSid}:${ready.authToken}`)}` },
+    });
+    if (answer.status !== 200) throw new Error(`GET ${answer.url}: wanted 200, got ${answer.status}`);
+    console.log(`tarball: ready at ${ready.http}`);
+    child.kill('SIGTERM');
+    const code = await within(STOP_BOUND_MS, 'end after SIGTERM', ended);
+    if (code !== 0) throw new Error(`wanted exit code 0 after SIGTERM, got ${code}`);
+    console.log('tarball: stopped with exit code 0');
+  } finally {
+    if (child.exitCode === null) child.kill('SIGKILL');
+  }
+}
+
+function firstLine(stream, ended) {
+  const line = new Promise((resolve) => createInterface(stream).once('line', resolve));
+  const early = ended.then((code) => Promise.reject(new Error(`ended with ${code} before it said ready`)));
+  return within(READY_BOUND_MS, 'say ready', Promise.race([line, early]));
+}
+
+function within(boundMs, what, promise) {
+  let timer;
+  const late = new Promise((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`did not ${what} within ${boundMs / 1000} s`)), boundMs);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
