@@ -25,7 +25,7 @@ await launch(async () => {
     run('npm', ['install', '--no-audit', '--no-fund', tarball], place);
     console.log(`tarball: node ${run('node', ['--version'], place).trim()}`);
     console.log(`tarball: tandem ${run('npx', ['--no-install', 'tandem', '--version'], place).trim()}`);
-    await startAndStop(place, join(folder, 'data'));
+    await startAndStop(place);
     return 0;
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -70,8 +70,8 @@ function run(command, args, cwd) {
 }
 
 /** `tandem up --json --ephemeral` on free ports: its first line says ready; SIGTERM to the launcher ends it with code 0. */
-async function startAndStop(cwd, data) {
-  const args = ['up', '--json', '--ephemeral', '--data', data, '--http', '127.0.0.1:0', '--sip', '127.0.0.1:0'];
+async function startAndStop(cwd) {
+  const args = ['up', '--json', '--ephemeral', '--http', '127.0.0.1:0', '--sip', '127.0.0.1:0'];
   const launcher = join(cwd, 'node_modules/tandem/scripts/tandem.mjs');
   const child = spawn('node', [launcher, ...args], {
     cwd,
@@ -79,11 +79,12 @@ async function startAndStop(cwd, data) {
     env: strangersEnvironment(),
   });
   const ended = new Promise((resolve) => child.once('close', (code, signal) => resolve(code ?? signal)));
+  let ready;
   try {
-    const ready = JSON.parse(await firstLine(child.stdout, ended));
+    ready = JSON.parse(await firstLine(child.stdout, ended));
     if (ready.event !== 'ready') throw new Error(`wanted the event "ready" first, got ${JSON.stringify(ready)}`);
     const answer = await fetch(new URL('/2010-04-01/Accounts.json', ready.http), {
-      headers: { authorization: `Basic ${btoa(`${ready.accountSid}:${ready.authToken}`)}` },
+      headers: { authorization: `Basic ${Buffer.from(`${ready.accountSid}:${ready.authToken}`).toString('base64')}` },
     });
     if (answer.status !== 200) throw new Error(`GET ${answer.url}: wanted 200, got ${answer.status}`);
     console.log(`tarball: ready at ${ready.http}`);
@@ -92,7 +93,11 @@ async function startAndStop(cwd, data) {
     if (code !== 0) throw new Error(`wanted exit code 0 after SIGTERM, got ${code}`);
     console.log('tarball: stopped with exit code 0');
   } finally {
-    if (child.exitCode === null) child.kill('SIGKILL');
+    // The launcher cannot pass SIGKILL on, so the program itself gets it too.
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGKILL');
+      if (Number.isInteger(ready?.pid)) process.kill(ready.pid, 'SIGKILL');
+    }
   }
 }
 
