@@ -31,8 +31,7 @@ export class LiveCall {
   #finishing = false;
   #completeRequested = false;
   #limit: Cancel | undefined;
-  /** Recordings that the API or the call's own plan started, newest last. */
-  readonly recordings: RunningCallRecording[] = [];
+  readonly #recordings: RunningCallRecording[] = [];
 
   constructor(journal: CallJournal, clock: Clock) {
     this.journal = journal;
@@ -67,6 +66,16 @@ export class LiveCall {
 
   get isOver(): boolean {
     return this.#finishing;
+  }
+
+  /** Recordings that the API or the call's own plan started, newest last. */
+  get recordings(): readonly RunningCallRecording[] {
+    return this.#recordings;
+  }
+
+  /** The recording ends with the call and is told with its last event. */
+  addRecording(recording: RunningCallRecording): void {
+    this.#recordings.push(recording);
   }
 
   /** Work to do when the call ends (child calls, recordings); at once when it has ended. */
@@ -140,12 +149,21 @@ export class LiveCall {
       sipResponseCode: end.sipStatus ?? null,
       endReason: end.reason ?? null,
     });
-    await Promise.allSettled([this.#party?.hangup(), ...this.recordings.map((each) => each.finish())]);
+    await Promise.allSettled([this.#party?.hangup(), this.#finishRecordings()]);
     await this.#party?.media.close().catch(() => undefined);
     await written;
     this.journal.tell('completed');
     this.#ended.resolve(this.call);
     return this.call;
+  }
+
+  async #finishRecordings(): Promise<void> {
+    for (const running of this.#recordings) {
+      const { recording } = await running.finish();
+      if (recording.status !== 'completed') continue;
+      const { url, sid } = running;
+      this.journal.recorded({ url, sid, durationSeconds: recording.duration ?? 0 });
+    }
   }
 }
 

@@ -1,0 +1,38 @@
+import { CommsError } from '../comms-error.ts';
+import type { HttpMethod, Recording, RecordingEvent, RecordingSource } from '../model.ts';
+import type { CallEnvironment } from './environment.ts';
+import type { LiveCall } from './live-call.ts';
+import { startRecording, type RunningCallRecording } from './recordings.ts';
+
+export interface CallRecordingOptions {
+  readonly source: RecordingSource;
+  readonly channels: 1 | 2;
+  readonly track: Recording['track'];
+  readonly trim: boolean;
+  readonly statusCallback?: string | undefined;
+  readonly statusCallbackMethod?: HttpMethod | undefined;
+  readonly statusCallbackEvents?: readonly RecordingEvent[] | undefined;
+}
+
+/** Records a live call's own leg until the call ends; told with the call's last event. */
+export async function startCallRecording(
+  live: LiveCall,
+  options: CallRecordingOptions,
+  environment: CallEnvironment,
+): Promise<RunningCallRecording> {
+  const { media } = live;
+  if (media === undefined || live.isOver) {
+    throw new CommsError('not-in-progress', `call ${live.call.sid} is ${live.call.status}; want one in progress`, {
+      code: 21_220,
+      status: 400,
+    });
+  }
+  const { channels, track, trim } = options;
+  const recording = await startRecording(
+    { call: live.call, ...options, start: (path) => media.record({ path, channels, track, trim }) },
+    environment.recordings,
+  );
+  live.recordings.push(recording);
+  live.addRecording(recording);
+  return recording;
+}

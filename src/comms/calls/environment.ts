@@ -1,0 +1,73 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Random } from '../../base/random.ts';
+import type { AccountSid, CallSid } from '../../base/sid.ts';
+import type { Bus } from '../../bus/bus.ts';
+import type { UserAgent } from '../../sip/user-agent.ts';
+import type { DocumentRequest, TwimlRun } from '../executor-ports.ts';
+import type { Fault } from '../faults.ts';
+import type { Account, Application, Call, IncomingPhoneNumber } from '../model.ts';
+import type { Phone } from '../place-model.ts';
+import type { CallChanges, StatusEvent } from './call-journal.ts';
+import type { CallMedia } from './call-media.ts';
+import type { LiveCall } from './live-call.ts';
+import type { RecordingPorts } from './recordings.ts';
+import type { Resolution } from './routing.ts';
+import type { Address } from '../address.ts';
+
+/** What the call service stands on; `server` joins it from the packages. */
+export interface CallEnvironment {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly bus: Bus;
+  readonly userAgent: UserAgent;
+  readonly media: CallMedia;
+  readonly calls: CallStore;
+  readonly lookups: CallLookups;
+  readonly recordings: RecordingPorts;
+  readonly settings: CallSettings;
+  /** Where a destination leads now: the one place where routing is decided. */
+  resolve(
+    destination: Address,
+    context: { readonly accountSid: AccountSid; readonly emergency: boolean },
+  ): Promise<Resolution>;
+  /** Runs TwiML on a call whose party is there. */
+  startFlow(live: LiveCall, first: DocumentRequest | { readonly twiml: string }): TwimlRun;
+  /** Keeps the fault as a Notification of the call. */
+  report(call: Call, fault: Fault): void;
+  /** Ordered delivery of status events, one queue a call. */
+  deliver(call: Call, event: StatusEvent): void;
+}
+
+export interface CallStore {
+  /** A call that has no lane: incoming, or dialled by a verb. */
+  insert(call: Call): Promise<void>;
+  /** A call of the REST API, with its place in the lane, in one write. Rejects with CommsError when the lane is full. */
+  enqueue(call: Call): Promise<void>;
+  /** True when the call was still waiting; it is then canceled on disk. */
+  cancelQueued(call: Call, changes: CallChanges): Promise<boolean>;
+  update(sid: CallSid, changes: CallChanges): Promise<void>;
+  find(accountSid: AccountSid, sid: CallSid): Promise<Call | undefined>;
+  /** Calls that are `dialling` or `live` on disk. */
+  unfinished(): Promise<readonly Call[]>;
+}
+
+export interface CallLookups {
+  account(sid: AccountSid): Promise<Account | undefined>;
+  application(accountSid: AccountSid, sid: string): Promise<Application | undefined>;
+  /** An owned number, whoever owns it. */
+  number(phoneNumber: string): Promise<IncomingPhoneNumber | undefined>;
+  phone(name: string): Promise<Phone | undefined>;
+  phoneByNumber(phoneNumber: string): Promise<Phone | undefined>;
+}
+
+export interface CallSettings {
+  readonly homeDomain: string;
+  readonly emergencyNumbers: readonly string[];
+  readonly advertisedAddress?: string;
+  /** Secret of this process: calls that the service places to its own numbers carry it. */
+  readonly loopSecret: string;
+  /** The account that anonymous and trunk calls to nobody's number are accounted to. */
+  readonly mainAccount: AccountSid;
+}

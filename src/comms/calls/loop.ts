@@ -1,0 +1,18 @@
+import { header, type SipHeader, type SipRequest } from '../../wire/sip/message.ts';
+
+// A call of the service to one of its own numbers goes out and comes in again over SIP. The header proves that it is the
+// service itself (the secret changes with each start), and counts how often a chain of applications has done so.
+const LOOP_HEADER = 'X-Tandem-Loop';
+
+/** Chains of numbers that dial each other end here. */
+export const MAX_LOOPS = 5;
+
+export function loopHeader(secret: string, depth: number): SipHeader {
+  return { name: LOOP_HEADER, value: `${secret};${depth}` };
+}
+
+/** How deep the call is in such a chain; 0 for calls from outside, whatever they claim. */
+export function loopDepth(request: SipRequest, secret: string): number {
+  const [proof, depth] = (header(request, LOOP_HEADER) ?? '').split(';');
+  return proof === secret && depth !== undefined && /^\d{1,3}$/.test(depth) ? Number(depth) : 0;
+}

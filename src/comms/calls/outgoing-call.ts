@@ -1,0 +1,203 @@
+import { errorText } from '../../base/errors.ts';
+import { parseAddress } from '../address.ts';
+import type { DocumentRequest } from '../executor-ports.ts';
+import { fault } from '../faults.ts';
+import type { Application } from '../model.ts';
+import { startCallRecording } from './call-recording.ts';
+import { callStatusOf, dial, isOverload, type DialResult } from './dialler.ts';
+import type { CallEnvironment } from './environment.ts';
+import { isEmergency } from './emergency.ts';
+import type { LiveCall } from './live-call.ts';
+import { loopHeader, MAX_LOOPS } from './loop.ts';
+import type { DialTarget, Resolution } from './routing.ts';
+
+const DEFAULT_RING_SECONDS = 60;
+
+/** Dials a call of the REST API and runs its document once somebody answers. Resolves when the call has ended. */
+export async function runOutgoingCall(live: LiveCall, environment: CallEnvironment): Promise<void> {
+  live.journal.tell('initiated');
+  try {
+    const application = await applicationOf(live, environment);
+    const result = await dialCall(live, environment, 0, () => void live.ringing());
+    if (result === undefined) return;
+    if (result.kind === 'failed') {
+      await live.finish({
+        status: callStatusOf(result.failure),
+        sipStatus: result.failure.status,
+        reason: result.failure.reason,
+      });
+      return;
+    }
+    live.adopt(result.party);
+    await live.answered();
+    await sendFirstDigits(live);
+    await recordFromAnswer(live, environment);
+    await follow(live, firstDocument(live, application), environment);
+  } catch (error) {
+    await failed(live, error, environment);
+  }
+}
+
+async function failed(live: LiveCall, error: unknown, environment: CallEnvironment): Promise<void> {
+  environment.log.warn({ callSid: live.call.sid, error: errorText(error) }, 'a call failed');
+  const text = isOverload(error) ? 'the server carries as many calls as it can' : errorText(error);
+  environment.report(live.call, fault(12400, text));
+  await live.finish({ status: 'failed', sipStatus: isOverload(error) ? 503 : 500, reason: text });
+}
+
+/** Runs the document and ends the call as it says; a fault of the application makes an outgoing call `failed`. */
+export async function follow(
+  live: LiveCall,
+  first: DocumentRequest | { readonly twiml: string },
+  environment: CallEnvironment,
+): Promise<void> {
+  const run = environment.startFlow(live, first);
+  live.attach(run);
+  const end = await run.end;
+  if (end.kind === 'fault' && live.call.direction !== 'inbound') {
+    await live.finish({ status: 'failed', reason: end.fault.message });
+  } else {
+    await live.finish({ status: 'completed', sipStatus: 200, reason: end.kind === 'fault' ? end.fault.message : null });
+  }
+}
+
+/** Dials where routing says. Undefined when the call was ended here because there is nowhere to dial. */
+export async function dialCall(
+  live: LiveCall,
+  environment: CallEnvironment,
+  depth: number,
+  onRinging: () => void,
+  near?: LiveCall,
+): Promise<DialResult | undefined> {
+  const { call } = live;
+  const destination = parseAddress(call.to);
+  if (destination === undefined) throw new Error(`the destination ${call.to} cannot be read`);
+  const emergency = isEmergency(destination, environment.settings.emergencyNumbers);
+  const resolution = await environment.resolve(destination, { accountSid: call.accountSid, emergency });
+  const targets = targetsOf(resolution, call.to, environment, depth);
+  if (targets === undefined) {
+    await endUnreachable(live, resolution, environment);
+    return undefined;
+  }
+  const { plan } = call;
+  const trunk = targets[0]?.trunk;
+  if (trunk !== undefined) await live.journal.change({ trunkSid: trunk.sid });
+  const nearLeg = near?.media;
+  const isLoop = resolution.kind === 'number' || resolution.kind === 'domain';
+  return dial(
+    {
+      targets,
+      caller: {
+        user: userPart(plan.callerId ?? call.from),
+        ...(call.callerName === null ? {} : { displayName: call.callerName }),
+      },
+      callee: userPart(call.to),
+      ringTimeoutMs: (plan.timeoutSeconds ?? DEFAULT_RING_SECONDS) * 1000,
+      ...(isLoop ? { headers: [loopHeader(environment.settings.loopSecret, depth + 1)] } : {}),
+      ...(plan.sipAuthUsername === undefined
+        ? {}
+        : { credentials: { username: plan.sipAuthUsername, password: plan.sipAuthPassword ?? '' } }),
+      ...(nearLeg === undefined ? {} : { near: nearLeg }),
+      ...(environment.settings.advertisedAddress === undefined
+        ? {}
+        : { advertisedAddress: environment.settings.advertisedAddress }),
+      signal: live.signal,
+      onRinging,
+    },
+    {
+      userAgent: environment.userAgent,
+      media: environment.media,
+      log: environment.log,
+      now: () => environment.clock.now(),
+    },
+  );
+}
+
+/** A call to a number of the place itself goes out to our own SIP door and comes in as any other. */
+function targetsOf(
+  resolution: Resolution,
+  to: string,
+  environment: CallEnvironment,
+  depth: number,
+): readonly DialTarget[] | undefined {
+  if (resolution.kind === 'targets') return resolution.targets;
+  if (resolution.kind !== 'number' && resolution.kind !== 'domain') return undefined;
+  if (depth >= MAX_LOOPS) return undefined;
+  const { address, port } = environment.userAgent.addresses.udp;
+  const own = address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address;
+  const remote = { address: own, port };
+  const domain = resolution.kind === 'domain' ? resolution.domain.domainName : environment.settings.homeDomain;
+  return [{ target: { uri: `sip:${userPart(to)}@${domain}`, flow: { transport: 'udp', remote } }, group: 0, domain }];
+}
+
+async function endUnreachable(live: LiveCall, resolution: Resolution, environment: CallEnvironment): Promise<void> {
+  if (resolution.kind === 'nobody') {
+    environment.report(live.call, fault(resolution.faultCode, resolution.reason));
+    await live.finish({ status: 'no-answer', sipStatus: 480, reason: resolution.reason });
+    return;
+  }
+  const refused = resolution.kind === 'refused';
+  const reason = refused ? resolution.reason : `a chain of more than ${MAX_LOOPS} numbers that dial each other`;
+  environment.report(live.call, fault(refused ? resolution.faultCode : 21214, reason));
+  await live.finish({ status: 'failed', sipStatus: refused ? resolution.sipStatus : 482, reason });
+}
+
+async function sendFirstDigits(live: LiveCall): Promise<void> {
+  const { sendDigits } = live.call.plan;
+  if (sendDigits !== undefined) await live.media?.sendDigits(sendDigits).done;
+}
+
+/** Record=true of the REST API: from the answer to the end, what the callee says. */
+async function recordFromAnswer(live: LiveCall, environment: CallEnvironment): Promise<void> {
+  const { record } = live.call.plan;
+  if (record !== true || live.isOver) return;
+  const { plan } = live.call;
+  await startCallRecording(
+    live,
+    {
+      source: 'OutboundAPI',
+      channels: plan.recordingChannels === 'dual' ? 2 : 1,
+      track: 'both',
+      trim: plan.trim ?? true,
+      statusCallback: plan.recordingStatusCallback,
+      statusCallbackMethod: plan.recordingStatusCallbackMethod,
+      statusCallbackEvents: plan.recordingStatusCallbackEvents,
+    },
+    environment,
+  );
+}
+
+async function applicationOf(live: LiveCall, environment: CallEnvironment): Promise<Application | undefined> {
+  const { plan, accountSid } = live.call;
+  if (plan.applicationSid === undefined) return undefined;
+  return environment.lookups.application(accountSid, plan.applicationSid);
+}
+
+function firstDocument(
+  live: LiveCall,
+  application: Application | undefined,
+): DocumentRequest | { readonly twiml: string } {
+  const { plan } = live.call;
+  if (plan.url !== undefined) {
+    return {
+      url: plan.url,
+      method: plan.method ?? 'POST',
+      parameters: {},
+      fallbackUrl: plan.fallbackUrl,
+      fallbackMethod: plan.fallbackMethod,
+    };
+  }
+  if (plan.twiml !== undefined) return { twiml: plan.twiml };
+  return {
+    url: application?.voiceUrl ?? '',
+    method: application?.voiceMethod ?? 'POST',
+    parameters: { ...(application === undefined ? {} : { ApplicationSid: application.sid }) },
+    fallbackUrl: application?.voiceFallbackUrl ?? undefined,
+    fallbackMethod: application?.voiceFallbackMethod,
+  };
+}
+
+/** What stands before the @ of a SIP address, the identity of a client, or the number itself. */
+export function userPart(address: string): string {
+  return address.replace(/^(sips?|client):/i, '').split(/[@;]/)[0] ?? address;
+}
