@@ -79,6 +79,8 @@ export interface TwimlRun {
   redirect(next: DocumentRequest | { readonly twiml: string }): void;
   /** Ends the run; `end` resolves with `finished`. */
   stop(): void;
+  /** After `end` and the last action requests (of a Record or Dial that the hang-up cut) are through. Never rejects. */
+  readonly settled: Promise<void>;
 }
 
 export interface RunOptions {

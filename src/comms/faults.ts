@@ -1,3 +1,5 @@
+import type { TwimlProblem } from '../wire/twiml/document.ts';
+
 /** The request or answer that a fault is about, for the Notification; texts are cut to what the store keeps. */
 export interface FaultContext {
   readonly requestUrl?: string;
@@ -98,8 +100,7 @@ const FAULTS = {
   13430: warning('Play: the value of digits is not valid'),
 
   13510: warning('Say: the value of loop is not valid'),
-  13511: warning('Say: the voice is not known'),
-  13512: warning('Say: the language is not known'),
+  13511: warning('Say: the voice or language is not valid'),
   13520: warning('Say: the text cannot be spoken'),
   13521: warning('Say: the text is too long'),
 
@@ -165,6 +166,18 @@ export function fault(code: FaultCode, details = '', context: FaultContext = {})
     moreInfo: `/docs/errors/${code}`,
     ...cutContext(context),
   };
+}
+
+/** The fault for something wrong in a document; a problem that ends the run is an error whatever the table says. */
+export function faultOfProblem(problem: TwimlProblem, context: FaultContext = {}): Fault {
+  const code = isFaultCode(problem.code) ? problem.code : 12200;
+  return { ...fault(code, atLine(problem), context), level: problem.level };
+}
+
+function atLine(problem: TwimlProblem): string {
+  return problem.line === 0 || /^line \d/.test(problem.message)
+    ? problem.message
+    : `line ${problem.line}: ${problem.message}`;
 }
 
 function cutContext(context: FaultContext): FaultContext {
