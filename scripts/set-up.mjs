@@ -44,7 +44,7 @@ function isInstalled(lock, { development }) {
 function install() {
   // All of it goes to stderr: stdout belongs to the command that follows.
   console.error('tandem: installing what package-lock.json lists (first start, or the list changed)');
-  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
+  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
   const npm = process.env.npm_execpath?.endsWith('.js')
     ? { command: process.execPath, args: [process.env.npm_execpath, ...args] }
     : { command: 'npm', args };
