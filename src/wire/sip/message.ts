@@ -6,50 +6,89 @@ export interface SipHeader {
   readonly value: string;
 }
 
+/** The only version there is; a message that says another is answered with 505 (RFC 3261 21.5.6). */
+export const SIP_VERSION = 'SIP/2.0';
+
+export const NO_BODY: Uint8Array = new Uint8Array(0);
+
 export interface SipRequest {
   readonly kind: 'request';
   readonly method: string;
   /** Request-URI as text. */
   readonly uri: string;
+  /** `SIP/2.0`; upper case whatever arrived. */
   readonly version: string;
   readonly headers: readonly SipHeader[];
   readonly body: Uint8Array;
+  /** What the parser found broken; such a request is answered with 400 (RFC 4475: parse first, then refuse). */
+  readonly defect?: string;
 }
 
 export interface SipResponse {
   readonly kind: 'response';
   readonly status: number;
   readonly reason: string;
+  /** `SIP/2.0`; upper case whatever arrived. */
   readonly version: string;
   readonly headers: readonly SipHeader[];
   readonly body: Uint8Array;
+  /** What the parser found broken; such a response is dropped. */
+  readonly defect?: string;
 }
 
 export type SipMessage = SipRequest | SipResponse;
 
-const COMPACT_NAMES: Readonly<Record<string, string>> = {
-  a: 'Accept-Contact', b: 'Referred-By', c: 'Content-Type', d: 'Request-Disposition', e: 'Content-Encoding', f: 'From',
-  i: 'Call-ID', j: 'Reject-Contact', k: 'Supported', l: 'Content-Length', m: 'Contact', o: 'Event', r: 'Refer-To',
-  s: 'Subject', t: 'To', u: 'Allow-Events', v: 'Via', x: 'Session-Expires', y: 'Identity',
-};
+const COMPACT_NAMES: readonly (readonly [string, string])[] = [
+  ['a', 'Accept-Contact'],
+  ['b', 'Referred-By'],
+  ['c', 'Content-Type'],
+  ['d', 'Request-Disposition'],
+  ['e', 'Content-Encoding'],
+  ['f', 'From'],
+  ['i', 'Call-ID'],
+  ['j', 'Reject-Contact'],
+  ['k', 'Supported'],
+  ['l', 'Content-Length'],
+  ['m', 'Contact'],
+  ['o', 'Event'],
+  ['r', 'Refer-To'],
+  ['s', 'Subject'],
+  ['t', 'To'],
+  ['u', 'Allow-Events'],
+  ['v', 'Via'],
+  ['x', 'Session-Expires'],
+  ['y', 'Identity'],
+];
 
-const USUAL_SPELLING: ReadonlyMap<string, string> = new Map(
-  [
-    'Accept', 'Accept-Encoding', 'Accept-Language', 'Alert-Info', 'Allow', 'Allow-Events', 'Authentication-Info',
-    'Authorization', 'Call-ID', 'Call-Info', 'Contact', 'Content-Disposition', 'Content-Encoding', 'Content-Language',
-    'Content-Length', 'Content-Type', 'CSeq', 'Date', 'Error-Info', 'Event', 'Expires', 'From', 'In-Reply-To',
-    'Max-Forwards', 'MIME-Version', 'Min-Expires', 'Min-SE', 'Organization', 'P-Asserted-Identity', 'Path', 'Priority',
-    'Proxy-Authenticate', 'Proxy-Authorization', 'Proxy-Require', 'RAck', 'Reason', 'Record-Route', 'Refer-To',
-    'Referred-By', 'Replaces', 'Reply-To', 'Require', 'Retry-After', 'Route', 'RSeq', 'Server', 'Service-Route',
-    'Session-Expires', 'Subject', 'Subscription-State', 'Supported', 'Timestamp', 'To', 'Unsupported', 'User-Agent',
-    'Via', 'Warning', 'WWW-Authenticate',
-  ].map((name) => [name.toLowerCase(), name]),
-);
+const USUAL_NAMES = (
+  'Accept Accept-Encoding Accept-Language Alert-Info Allow Allow-Events Authentication-Info ' +
+  'Authorization Call-ID Call-Info Contact Content-Disposition Content-Encoding Content-Language ' +
+  'Content-Length Content-Type CSeq Date Diversion Error-Info Event ' +
+  'Expires Flow-Timer From History-Info In-Reply-To Join Max-Breadth ' +
+  'Max-Forwards MIME-Version Min-Expires Min-SE Organization P-Asserted-Identity P-Preferred-Identity ' +
+  'Path Priority Privacy Proxy-Authenticate Proxy-Authorization Proxy-Require RAck ' +
+  'Reason Record-Route Refer-Sub Refer-To Referred-By Replaces Reply-To ' +
+  'Require Retry-After Route RSeq Server Service-Route Session-Expires ' +
+  'SIP-ETag SIP-If-Match Subject Subscription-State Supported Target-Dialog Timestamp ' +
+  'To Unsupported User-Agent Via Warning WWW-Authenticate'
+).split(' ');
+
+/** Usual spelling, all lower case and compact form, each to the usual spelling: most names are found at the first look. */
+const KNOWN_NAMES: ReadonlyMap<string, string> = new Map([
+  ...COMPACT_NAMES.flatMap(([compact, name]): [string, string][] => [
+    [compact, name],
+    [name.toLowerCase(), name],
+    [name, name],
+  ]),
+  ...USUAL_NAMES.flatMap((name): [string, string][] => [
+    [name, name],
+    [name.toLowerCase(), name],
+  ]),
+]);
 
 /** Long form in its usual spelling (RFC 3261 7.3.3, 20). */
 export function canonicalHeaderName(name: string): string {
-  const lower = name.toLowerCase();
-  return COMPACT_NAMES[lower] ?? USUAL_SPELLING.get(lower) ?? name;
+  return KNOWN_NAMES.get(name) ?? KNOWN_NAMES.get(name.toLowerCase()) ?? name;
 }
 
 /** First value of a header, by its usual long name. */

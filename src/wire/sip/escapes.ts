@@ -1,0 +1,62 @@
+import { isHexCode } from './characters.ts';
+
+const PERCENT = 0x25;
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const encoder = new TextEncoder();
+
+/**
+ * Bytes that are not UTF-8 become U+DC80..U+DCFF (code units that no text has), so that an address that was escaped in
+ * another character set leaves with the same escapes it came with.
+ */
+const RAW_BYTE = 0xdc00;
+
+/** Undoes `%HH` once (RFC 3261 19.1.2); undefined when a `%` has no two hexadecimal digits behind it. */
+export function decodeEscapes(text: string): string | undefined {
+  if (!text.includes('%')) return text;
+  let decoded = '';
+  for (let at = 0; at < text.length;) {
+    const percent = text.indexOf('%', at);
+    if (percent < 0) return decoded + text.slice(at);
+    decoded += text.slice(at, percent);
+    const bytes: number[] = [];
+    at = percent;
+    while (text.charCodeAt(at) === PERCENT) {
+      if (!isHexCode(text.charCodeAt(at + 1)) || !isHexCode(text.charCodeAt(at + 2))) return undefined;
+      bytes.push(parseInt(text.slice(at + 1, at + 3), 16));
+      at += 3;
+    }
+    decoded += decodeBytes(Uint8Array.from(bytes));
+  }
+  return decoded;
+}
+
+function decodeBytes(bytes: Uint8Array): string {
+  try {
+    return strictUtf8.decode(bytes);
+  } catch {
+    return Array.from(bytes, (byte) => String.fromCharCode(byte < 128 ? byte : RAW_BYTE + byte)).join('');
+  }
+}
+
+/** Escapes all but letters, digits and the characters of `plain`. */
+export function encodeEscapes(text: string, plain: string): string {
+  if (!NEEDS_A_LOOK.test(text)) return text;
+  let encoded = '';
+  for (const char of text) {
+    const code = char.codePointAt(0) as number;
+    if (isLetterOrDigit(code) || plain.includes(char)) encoded += char;
+    else if (code >= RAW_BYTE + 128 && code <= RAW_BYTE + 255) encoded += escapeByte(code - RAW_BYTE);
+    else encoded += Array.from(encoder.encode(char), escapeByte).join('');
+  }
+  return encoded;
+}
+
+const NEEDS_A_LOOK = /[^A-Za-z0-9]/;
+
+function isLetterOrDigit(code: number): boolean {
+  return (code >= 48 && code <= 57) || (code >= 65 && code <= 90) || (code >= 97 && code <= 122);
+}
+
+function escapeByte(byte: number): string {
+  return `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+}
