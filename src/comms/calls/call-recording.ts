@@ -32,7 +32,6 @@ export async function startCallRecording(
     { call: live.call, ...options, start: (path) => media.record({ path, channels, track, trim }) },
     environment.recordings,
   );
-  live.recordings.push(recording);
   live.addRecording(recording);
   return recording;
 }

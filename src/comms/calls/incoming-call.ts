@@ -1,7 +1,7 @@
 import { errorText } from '../../base/errors.ts';
 import { newSid, type AccountSid } from '../../base/sid.ts';
 import type { IncomingCall } from '../../sip/user-agent.ts';
-import { parseNameAddress } from '../../wire/sip/address.ts';
+import { parseAddress as parseNameAddress } from '../../wire/sip/address.ts';
 import { header } from '../../wire/sip/message.ts';
 import { parseSipUri } from '../../wire/sip/uri.ts';
 import { formatAddress, parseAddress, parseNumber, type Address } from '../address.ts';

@@ -1,0 +1,305 @@
+import { errorText } from '../../base/errors.ts';
+import { TaskGroup } from '../../base/lifecycle.ts';
+import { newSid, type CallSid, type Sid } from '../../base/sid.ts';
+import type { IncomingCall } from '../../sip/user-agent.ts';
+import { formatAddress, type Address } from '../address.ts';
+import type {
+  CallChange,
+  CallCommands,
+  CallRequest,
+  RecordingChange,
+  StartRecordingOptions,
+} from '../call-commands.ts';
+import { CommsError } from '../comms-error.ts';
+import { fault } from '../faults.ts';
+import type { Account, Call, CallPlan, Recording } from '../model.ts';
+import { CallJournal } from './call-journal.ts';
+import { startCallRecording } from './call-recording.ts';
+import { isEmergency } from './emergency.ts';
+import type { CallEnvironment } from './environment.ts';
+import { runIncomingCall } from './incoming-call.ts';
+import { isFinal, LiveCall } from './live-call.ts';
+import { runOutgoingCall } from './outgoing-call.ts';
+
+const UPDATE_TOPIC = 'call.update';
+const INTERRUPTED = 'interrupted by a restart of the server';
+
+/** Calls of the place: made by the API, coming in, commanded while they live. */
+export class CallService implements CallCommands {
+  readonly #environment: CallEnvironment;
+  readonly #live = new Map<CallSid, LiveCall>();
+  readonly #tasks: TaskGroup;
+  #draining = false;
+
+  constructor(environment: CallEnvironment) {
+    this.#environment = environment;
+    this.#tasks = new TaskGroup((error) => {
+      environment.log.error({ error: errorText(error) }, 'work of a call failed');
+    });
+    environment.userAgent.onIncomingCall((incoming) => this.#takeIncoming(incoming));
+  }
+
+  get liveCalls(): number {
+    return this.#live.size;
+  }
+
+  live(sid: CallSid): LiveCall | undefined {
+    return this.#live.get(sid);
+  }
+
+  /** Closes what a crash left open: told to the application, never dialled again. Call before the lane runs. */
+  async recover(): Promise<number> {
+    const unfinished = await this.#environment.calls.unfinished();
+    for (const call of unfinished) await this.interrupted(call);
+    return unfinished.length;
+  }
+
+  async interrupted(call: Call): Promise<void> {
+    const live = this.#open(call);
+    this.#environment.report(call, fault(12400, INTERRUPTED));
+    await live.finish({ status: call.status === 'in-progress' ? 'completed' : 'failed', reason: INTERRUPTED });
+  }
+
+  async create(account: Account, request: CallRequest): Promise<Call> {
+    if (this.#draining) throw unavailable('the server is stopping; call again when it is back');
+    const from = await this.#checkedFrom(account, request.from);
+    await this.#checkApplication(account, request.plan);
+    const call = this.#newCall(account, request.to, from, request.plan);
+    if (isEmergency(request.to, this.#environment.settings.emergencyNumbers)) {
+      // Emergency calls never queue.
+      const dialling: Call = { ...call, stage: 'dialling' };
+      await this.#environment.calls.insert(dialling);
+      this.start(dialling);
+      return dialling;
+    }
+    await this.#environment.calls.enqueue(call);
+    return call;
+  }
+
+  /** The lane's turn came: the row is `dialling` on disk, so the INVITE may leave. Resolves at once; the call goes on by itself. */
+  start(call: Call): void {
+    const live = this.#open(call);
+    const unregister = this.register(live);
+    this.#tasks.run(async () => {
+      try {
+        await runOutgoingCall(live, this.#environment);
+      } finally {
+        unregister();
+      }
+    });
+  }
+
+  /** A call that waited too long in its lane. */
+  async expired(call: Call): Promise<void> {
+    this.#environment.report(call, fault(21214, 'it waited 24 hours in the queue'));
+    await this.#open(call).finish({ status: 'failed', reason: 'waited too long in the queue' });
+  }
+
+  async update(account: Account, callSid: CallSid, change: CallChange): Promise<Call> {
+    const call = await this.#environment.calls.find(account.sid, callSid);
+    if (call === undefined) throw notFound(callSid);
+    if (call.stage === 'queued') {
+      const changed = await this.#updateQueued(call, change);
+      if (changed !== undefined) return changed;
+    }
+    try {
+      return (await this.#environment.bus.request(UPDATE_TOPIC, callSid, change)) as Call;
+    } catch (error) {
+      if (error instanceof CommsError) throw error;
+      throw notUsable(call, 'a call that has not ended');
+    }
+  }
+
+  async startRecording(account: Account, callSid: CallSid, options: StartRecordingOptions): Promise<Recording> {
+    const live = await this.#liveOf(account, callSid);
+    const running = await startCallRecording(
+      live,
+      { ...options, source: 'StartCallRecordingAPI', channels: options.channels === 'dual' ? 2 : 1 },
+      this.#environment,
+    );
+    return running.current;
+  }
+
+  async updateRecording(
+    account: Account,
+    callSid: CallSid,
+    recordingSid: Sid<'RE'> | 'current',
+    change: RecordingChange,
+  ): Promise<Recording> {
+    const live = await this.#liveOf(account, callSid);
+    const running = live.recordings.findLast((each) => recordingSid === 'current' || each.sid === recordingSid);
+    if (running === undefined) {
+      throw new CommsError('not-found', `no recording ${recordingSid} runs on call ${callSid}`, {
+        code: 20_404,
+        status: 404,
+      });
+    }
+    if (change.status === 'stopped') return (await running.finish()).recording;
+    return change.status === 'paused' ? running.pause() : running.resume();
+  }
+
+  /** Makes a live call reachable by its sid; the returned function undoes it. */
+  register(live: LiveCall): () => void {
+    const { sid } = live.call;
+    this.#live.set(sid, live);
+    const server = this.#environment.bus.serve(UPDATE_TOPIC, sid, (payload) =>
+      this.#apply(live, payload as CallChange),
+    );
+    return () => {
+      server.stop();
+      this.#live.delete(sid);
+    };
+  }
+
+  /** Ends every call and waits until all are written down and told. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    this.#environment.userAgent.drain();
+    await Promise.all([...this.#live.values()].map((live) => live.terminate('completed', 'the server stopped')));
+    await this.#tasks.settled();
+  }
+
+  #takeIncoming(incoming: IncomingCall): void {
+    this.#tasks.run(() => runIncomingCall(incoming, this.#environment, (live) => this.register(live)));
+  }
+
+  #open(call: Call): LiveCall {
+    const { clock, log, calls } = this.#environment;
+    const journal = new CallJournal(call, {
+      clock,
+      log,
+      update: (sid, changes) => calls.update(sid, changes),
+      deliver: (about, event) => this.#environment.deliver(about, event),
+    });
+    return new LiveCall(journal, clock);
+  }
+
+  async #apply(live: LiveCall, change: CallChange): Promise<Call> {
+    const { call } = live;
+    if (isFinal(call.status) || live.isOver) throw notUsable(call, 'a call that has not ended');
+    if (change.status === 'canceled' && call.status === 'in-progress') {
+      throw notUsable(call, 'a queued or ringing call, since Status is canceled; Status=completed ends this one');
+    }
+    this.#applyPlan(live, change);
+    if (change.status !== undefined) {
+      await live.terminate(change.status);
+      return live.call;
+    }
+    if (change.redirect !== undefined) {
+      if (live.run === undefined) throw notUsable(call, 'a call in progress');
+      live.run.redirect('twiml' in change.redirect ? change.redirect : { ...change.redirect, parameters: {} });
+    }
+    if (change.timeLimitSeconds !== undefined) live.limit(change.timeLimitSeconds);
+    return live.call;
+  }
+
+  #applyPlan(live: LiveCall, change: CallChange): void {
+    const { statusCallback, statusCallbackMethod, timeLimitSeconds } = change;
+    if (statusCallback === undefined && timeLimitSeconds === undefined) return;
+    const plan: CallPlan = {
+      ...live.call.plan,
+      ...(statusCallback === undefined ? {} : { statusCallback, statusCallbackMethod: statusCallbackMethod ?? 'POST' }),
+      ...(timeLimitSeconds === undefined ? {} : { timeLimitSeconds }),
+    };
+    void live.journal.change({ plan });
+  }
+
+  /** Undefined when the lane took the call in between. */
+  async #updateQueued(call: Call, change: CallChange): Promise<Call | undefined> {
+    if (change.status === undefined) throw notUsable(call, 'a call in progress');
+    const live = this.#open(call);
+    const now = this.#environment.clock.now();
+    const changes = { status: 'canceled', stage: 'ended', endTime: now, duration: 0 } as const;
+    if (!(await this.#environment.calls.cancelQueued(call, changes))) return undefined;
+    await live.finish({ status: 'canceled' });
+    return live.call;
+  }
+
+  async #liveOf(account: Account, callSid: CallSid): Promise<LiveCall> {
+    const call = await this.#environment.calls.find(account.sid, callSid);
+    if (call === undefined) throw notFound(callSid);
+    const live = this.#live.get(callSid);
+    if (live === undefined) throw notUsable(call, 'a call in progress');
+    return live;
+  }
+
+  #newCall(
+    account: Account,
+    to: Address,
+    from: { readonly text: string; readonly numberSid: Sid<'PN'> | null },
+    plan: CallPlan,
+  ): Call {
+    const { clock, random } = this.#environment;
+    const now = clock.now();
+    return {
+      sid: newSid('CA', random),
+      accountSid: account.sid,
+      parentCallSid: null,
+      to: formatAddress(to),
+      from: from.text,
+      phoneNumberSid: from.numberSid,
+      status: 'queued',
+      stage: 'queued',
+      direction: 'outbound-api',
+      startTime: null,
+      endTime: null,
+      duration: null,
+      answeredBy: null,
+      forwardedFrom: null,
+      callerName: null,
+      queueTime: 0,
+      trunkSid: null,
+      dateCreated: now,
+      dateUpdated: now,
+      sipResponseCode: null,
+      endReason: null,
+      plan,
+    };
+  }
+
+  async #checkedFrom(
+    account: Account,
+    from: Address,
+  ): Promise<{ readonly text: string; readonly numberSid: Sid<'PN'> | null }> {
+    const text = formatAddress(from);
+    if (from.kind !== 'number') return { text, numberSid: null };
+    const { lookups } = this.#environment;
+    const owned = await lookups.number(text);
+    if (owned?.accountSid === account.sid) return { text, numberSid: owned.sid };
+    if ((await lookups.phoneByNumber(text))?.accountSid === account.sid) return { text, numberSid: null };
+    throw new CommsError(
+      'from-not-owned',
+      `From ${text} is not a number of this account; add it first: tandem number add ${text}`,
+      { code: 21_210, status: 400 },
+    );
+  }
+
+  async #checkApplication(account: Account, plan: CallPlan): Promise<void> {
+    if (plan.applicationSid === undefined) return;
+    const application = await this.#environment.lookups.application(account.sid, plan.applicationSid);
+    if (application?.voiceUrl != null) return;
+    const why = application === undefined ? 'does not exist' : 'has no VoiceUrl';
+    throw new CommsError('bad-application', `ApplicationSid ${plan.applicationSid} ${why}`, {
+      code: 21_218,
+      status: 400,
+    });
+  }
+}
+
+function notFound(sid: CallSid): CommsError {
+  return new CommsError('not-found', `The requested resource /Calls/${sid} was not found`, {
+    code: 20_404,
+    status: 404,
+  });
+}
+
+function notUsable(call: Call, wanted: string): CommsError {
+  return new CommsError('not-in-progress', `call ${call.sid} is ${call.status}; want ${wanted}`, {
+    code: 21_220,
+    status: 400,
+  });
+}
+
+function unavailable(message: string): CommsError {
+  return new CommsError('draining', message, { code: 20_503, status: 503 });
+}
