@@ -10,10 +10,13 @@ import { ROOT } from './set-up.mjs';
 /** Far below the number of files in src; a gate that sees less sees nothing. */
 const MIN_FILES = 40;
 
+/** Node's own modules that exist only with their prefix, which dependency-cruiser does not know by itself. */
+const PREFIX_ONLY_MODULES = ['node:sqlite', 'node:test', 'node:test/reporters', 'node:sea'];
+
 /** Tests, test folders and compliance suites (which tests of other packages import). */
 const TEST_FILE = '(?:\\.test\\.ts|/test/.+|/compliance\\.ts)$';
 
-/** Files of a package, or of a part of one: `src/sip/...`, `src/lane/queue/...`, `src/lane/queue.ts`, `src/lane/queue-x.ts`. */
+/** Files of a package, or of a part of one: `src/sip/...`, `src/lane/pace/...`, `src/lane/pace.ts`, `src/lane/pace-x.ts`. */
 const filesOf = (path) => (path.includes('/') ? `^src/${path}(?:/|\\.|-)` : `^src/${path}/`);
 const partsOf = (path) => LAYOUT.filter((row) => row.path.startsWith(`${path}/`)).map((row) => filesOf(row.path));
 
@@ -71,6 +74,8 @@ export async function checkArrows({ root, minFiles = MIN_FILES }) {
     // Without this, type imports are erased before they are looked at.
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'types', 'default'] },
+    builtInModules: { add: PREFIX_ONLY_MODULES },
   });
   const read = new Set(output.modules.map((module) => module.source));
   problems.push(...files.filter((file) => !read.has(file)).map((file) => `${file} was not read`));

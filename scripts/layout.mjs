@@ -5,8 +5,8 @@ const DOMAINS = ['comms', 'overlay', 'content', 'naming', 'social'];
 
 /**
  * A row: the package, whether it must run in a browser, what it may import, and what it may only import lazily
- * (`await import`) or as types. A part of a package (`lane/queue`: that folder, or the files whose names begin so) has
- * a row of its own before the package's, and the rest of the package may not import it.
+ * (`await import`) or as types. A part of a package (`lane/pace`: that folder, or the files whose names begin so) has
+ * a row of its own before the package's; only who names it may import it, the rest of its package too.
  */
 export const LAYOUT = [
   // rank 0: pure
@@ -16,8 +16,11 @@ export const LAYOUT = [
   { path: 'grant', browserSafe: true, may: ['base'] },
   { path: 'directory', browserSafe: true, may: ['base', 'grant'] },
   { path: 'store', may: ['base'] },
-  { path: 'lane/queue', may: ['base', 'store', 'lane'] },
-  { path: 'lane', may: ['base'] },
+  // Only the queue needs the store; the engines take pace alone.
+  { path: 'lane/lane-error', may: ['base'] },
+  { path: 'lane/pace', may: ['base', 'lane/lane-error'] },
+  { path: 'lane/reserve', may: ['base', 'lane/lane-error'] },
+  { path: 'lane', may: ['base', 'store', 'lane/lane-error', 'lane/pace', 'lane/reserve'] },
   { path: 'ledger', may: ['base', 'store'] },
   { path: 'http', may: ['base', 'wire'] },
   { path: 'bus', may: ['base'] },
