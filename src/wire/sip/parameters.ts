@@ -32,7 +32,13 @@ export function withoutParameter(parameters: Parameters, name: string): Paramete
 
 export const NO_PARAMETERS: Parameters = [];
 
-/** Parses `;a=b;c` from `from` to the end of the text; undefined when anything else stands there (`;;` too). */
+/** Parameters of one header value; what has more is refused. */
+const MAX_PARAMETERS = 64;
+
+/**
+ * Parses `;a=b;c` from `from` to the end of the text; undefined when anything else stands there (`;;` too). A name that
+ * comes twice is refused (7.3.1): two readers could believe different tags or branches.
+ */
 export function parseParameters(text: string, from = 0): Parameters | undefined {
   let at = skipBlanks(text, from);
   if (at === text.length) return NO_PARAMETERS;
@@ -43,6 +49,7 @@ export function parseParameters(text: string, from = 0): Parameters | undefined 
     const nameEnd = skipToken(text, nameStart);
     if (nameEnd === nameStart) return undefined;
     const name = text.slice(nameStart, nameEnd).toLowerCase();
+    if (parameters.length === MAX_PARAMETERS || hasParameter(parameters, name)) return undefined;
     at = skipBlanks(text, nameEnd);
     if (text[at] !== '=') {
       parameters.push({ name });
