@@ -17,7 +17,12 @@ export interface DocumentRequest {
 
 /** Either a parsed document (with the absolute URL that relative ones are resolved against), or the fault, already recorded. */
 export type FetchedDocument =
-  | { readonly kind: 'document'; readonly document: TwimlDocument; readonly baseUrl: string; readonly method: HttpMethod }
+  | {
+      readonly kind: 'document';
+      readonly document: TwimlDocument;
+      readonly baseUrl: string;
+      readonly method: HttpMethod;
+    }
   | { readonly kind: 'fault'; readonly fault: Fault };
 
 /** What happened to a Dial. */
@@ -41,11 +46,16 @@ export interface ExecutorPorts {
   /** Fetches with signature, retry and fallback; faults are recorded as Notifications before it resolves. */
   fetchDocument(request: DocumentRequest): Promise<FetchedDocument>;
   /** Fetches a sound to play; the path stays valid for the run. */
-  fetchSound(url: string): Promise<{ readonly kind: 'file'; readonly path: string } | { readonly kind: 'fault'; readonly fault: Fault }>;
+  fetchSound(
+    url: string,
+  ): Promise<{ readonly kind: 'file'; readonly path: string } | { readonly kind: 'fault'; readonly fault: Fault }>;
   /** Records the fault as a Notification of this call. */
   report(fault: Fault): void;
   /** Runs the Dial verb: places child calls, bridges, tears down. Ends early when the signal aborts. */
-  dial(verb: TwimlElement, context: { readonly baseUrl: string; readonly method: HttpMethod; readonly signal: AbortSignal }): Promise<DialOutcome>;
+  dial(
+    verb: TwimlElement,
+    context: { readonly baseUrl: string; readonly method: HttpMethod; readonly signal: AbortSignal },
+  ): Promise<DialOutcome>;
   /** Starts a recording of this party and keeps it as a resource; `url` is the public URL of the sound (no suffix). */
   record(options: RecordingRequest): Promise<RunningRecording>;
 }
