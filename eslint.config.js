@@ -5,6 +5,7 @@ import { BROWSER_SAFE } from './scripts/layout.mjs';
 
 const TESTS = [
   '**/*.test.ts',
+  '**/*.fixture.ts',
   'src/**/test/**',
   'src/**/compliance.ts',
   'src/testkit/**',

@@ -13,8 +13,8 @@ const MIN_FILES = 40;
 /** Node's own modules that exist only with their prefix, which dependency-cruiser does not know by itself. */
 const PREFIX_ONLY_MODULES = ['node:sqlite', 'node:test', 'node:test/reporters', 'node:sea'];
 
-/** Tests, test folders and compliance suites (which tests of other packages import). */
-const TEST_FILE = '(?:\\.test\\.ts|/test/.+|/compliance\\.ts)$';
+/** Tests, what they start (fixtures), test folders and compliance suites (which tests of other packages import). */
+const TEST_FILE = '(?:\\.(?:test|fixture)\\.ts|/test/.+|/compliance\\.ts)$';
 
 /** Files of a package, or of a part of one: `src/sip/...`, `src/lane/pace/...`, `src/lane/pace.ts`, `src/lane/pace-x.ts`. */
 const filesOf = (path) => (path.includes('/') ? `^src/${path}(?:/|\\.|-)` : `^src/${path}/`);

@@ -12,7 +12,7 @@ const STEP_BOUND_MS = 240_000;
 const READY_BOUND_MS = 20_000;
 const STOP_BOUND_MS = 20_000;
 /** What must not be in the tarball. */
-const UNWANTED = /(?:\.test\.|\/test\/|\/testkit\/|compliance\.|^src\/)/;
+const UNWANTED = /(?:\.(?:test|fixture)\.|\/test\/|\/testkit\/|compliance\.|^src\/)/;
 const WANTED = ['package.json', 'LICENSE', 'scripts/tandem.mjs', 'scripts/pinned-node.mjs', 'dist/cli/main.js'];
 
 await launch(async () => {
