@@ -1,0 +1,48 @@
+import { Command, CommanderError, Option } from 'commander';
+import { errorText, TandemError } from '../base/errors.ts';
+import { CliError } from './cli-error.ts';
+import { addCallCommands } from './commands/calls.ts';
+import { addDoctorCommand } from './commands/doctor.ts';
+import { addLogsCommand } from './commands/logs.ts';
+import { addNumberCommands } from './commands/numbers.ts';
+import { addPhoneCommands } from './commands/phones.ts';
+import { addStopCommand } from './commands/stop.ts';
+import { addTrunkCommands } from './commands/trunks.ts';
+import { addUpCommand } from './commands/up.ts';
+import { VERSION } from './version.ts';
+
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+
+/** Builds the whole command line; actions load what they need when they run. */
+export function buildProgram(): Command {
+  const program = new Command('tandem')
+    .description("One self-hosted program that carries a place's calls, messages and files.")
+    .version(VERSION, '-V, --version')
+    .showHelpAfterError('(tandem --help lists the commands; every command has --help)')
+    .exitOverride();
+  addUpCommand(program);
+  addStopCommand(program);
+  addPhoneCommands(program);
+  addNumberCommands(program);
+  addTrunkCommands(program);
+  addCallCommands(program);
+  addLogsCommand(program);
+  addDoctorCommand(program);
+  return program;
+}
+
+async function run(): Promise<number> {
+  try {
+    await buildProgram().parseAsync(process.argv);
+    return 0;
+  } catch (error) {
+    // Commander has printed its own complaint already; help and version are no failures.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+    process.stderr.write(`tandem: ${error instanceof TandemError ? error.message : errorText(error)}\n`);
+    if (!(error instanceof TandemError) && process.env['DEBUG'] !== undefined) console.error(error);
+    return error instanceof CliError ? error.exitCode : EXIT_FAILED;
+  }
+}
+
+process.exitCode = await run();

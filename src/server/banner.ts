@@ -1,0 +1,29 @@
+import type { Program } from './program.ts';
+
+/** What a person sees when the server is ready: where it listens, and how to make the first call. */
+export function banner(program: Program): string {
+  const { http, sip, accountSid, authToken, speech, firstNumber, phones, notices } = program;
+  return [
+    '',
+    `  Tandem is ready.`,
+    '',
+    `  REST API     ${http}/2010-04-01`,
+    `  SIP          ${sip.udp} (UDP and TCP)`,
+    `  speech       ${speech}`,
+    `  account      ${accountSid}`,
+    `  auth token   ${authToken}`,
+    ...notices.map((notice) => `  note         ${notice}`),
+    '',
+    phones > 0
+      ? `  ${phones} phone${phones === 1 ? ' is' : 's are'} known: tandem phone list`
+      : '  First call: let a phone register,',
+    ...(phones > 0 ? [] : ['    tandem phone add alice', '  then ring it from your Twilio code:', '']),
+    `    const client = require('twilio')('${accountSid}', '${authToken}');`,
+    `    client.api.baseUrl = '${http}';`,
+    `    client.calls.create({ to: 'sip:alice@${sip.udp}', from: '${firstNumber}',`,
+    `      twiml: '<Response><Say>Hello from Tandem.</Say></Response>' });`,
+    '',
+    '  Ctrl-C stops.',
+    '',
+  ].join('\n');
+}

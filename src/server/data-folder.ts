@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { errorText } from '../base/errors.ts';
+import { ConfigError } from './load-config.ts';
+
+const MASTER_KEY_BYTES = 32;
+const FOLDER_MODE = 0o700;
+const SECRET_MODE = 0o600;
+
+/** What a command needs to talk to the running server. */
+export interface RunFile {
+  readonly pid: number;
+  readonly url: string;
+  readonly accountSid: string;
+  readonly authToken: string;
+}
+
+/** Makes the folder (or a temporary one that goes with the program). */
+export async function openDataFolder(
+  path: string,
+  ephemeral: boolean,
+): Promise<{ readonly path: string; remove(): Promise<void> }> {
+  if (ephemeral) {
+    const temporary = await mkdtemp(join(tmpdir(), 'tandem-'));
+    return { path: temporary, remove: () => rm(temporary, { recursive: true, force: true }) };
+  }
+  try {
+    await mkdir(path, { recursive: true, mode: FOLDER_MODE });
+  } catch (error) {
+    throw new ConfigError(
+      `the data folder ${path} cannot be made: ${errorText(error)}; choose another with --data DIR`,
+      {
+        cause: error,
+      },
+    );
+  }
+  return { path, remove: () => Promise.resolve() };
+}
+
+/** The key under which secrets are kept: `TANDEM_MASTER_KEY` (64 hexadecimal digits), else a file of mode 0600. */
+export async function loadMasterKey(folder: string, fromEnvironment: string | undefined): Promise<Uint8Array> {
+  if (fromEnvironment !== undefined) {
+    if (!/^[0-9a-f]{64}$/i.test(fromEnvironment)) {
+      throw new ConfigError('TANDEM_MASTER_KEY: want 64 hexadecimal digits, e.g. from: openssl rand -hex 32');
+    }
+    return Buffer.from(fromEnvironment, 'hex');
+  }
+  const path = join(folder, 'master.key');
+  try {
+    const key = Buffer.from((await readFile(path, 'utf8')).trim(), 'hex');
+    if (key.length === MASTER_KEY_BYTES) return key;
+    throw new ConfigError(`${path} does not hold ${MASTER_KEY_BYTES * 2} hexadecimal digits; restore it from a backup`);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  const key = randomBytes(MASTER_KEY_BYTES);
+  await writeWhole(path, `${key.toString('hex')}\n`);
+  return key;
+}
+
+/** Tells commands where the server is; readable by its owner only. */
+export async function writeRunFile(folder: string, run: RunFile): Promise<void> {
+  await writeWhole(runFilePath(folder), `${JSON.stringify(run, null, 2)}\n`);
+}
+
+export async function removeRunFile(folder: string): Promise<void> {
+  await rm(runFilePath(folder), { force: true });
+}
+
+export function runFilePath(folder: string): string {
+  return join(folder, 'run.json');
+}
+
+/** A reader sees the old file or the new one, never half of it. */
+async function writeWhole(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${process.pid}.new`;
+  await writeFile(temporary, text, { mode: SECRET_MODE });
+  await chmod(temporary, SECRET_MODE);
+  await rename(temporary, path);
+}
