@@ -7,6 +7,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
   type Compilable,
+  type CompiledQuery,
   type Dialect,
   type Driver,
 } from 'kysely';
@@ -21,9 +22,15 @@ export function queryBuilder<Database>(store: Pick<Store, 'dialect'>): Kysely<Da
   return new Kysely<Database>({ dialect: store.dialect === 'sqlite' ? sqliteDialect : postgresqlDialect });
 }
 
-/** A built query as one statement of a write. Its values are checked when it is written. */
-export function statement(query: Compilable, options: { readonly expectedRows?: number } = {}): WriteStatement {
-  const { sql, parameters } = query.compile();
+/**
+ * A built query, or a compiled one (as of Kysely's `sql` template), as one statement of a write. Its values are checked
+ * when it is written.
+ */
+export function statement(
+  query: Compilable | CompiledQuery,
+  options: { readonly expectedRows?: number } = {},
+): WriteStatement {
+  const { sql, parameters } = 'compile' in query ? query.compile() : query;
   return { sql, parameters: parameters as readonly SqlValue[], ...options };
 }
 
