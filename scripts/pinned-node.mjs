@@ -24,14 +24,14 @@ const require = createRequire(import.meta.url);
  * Path of the Node binary to run Tandem with: the pinned one, else the running one when it is new enough.
  * Throws an Error that names the way out.
  */
-export function findNode() {
-  const platform = `${process.platform}-${process.arch}`;
+export function findNode(running = process) {
+  const platform = `${running.platform}-${running.arch}`;
   const pinned = PACKAGES[platform];
   const problem = pinned === undefined ? `no Node binary is published for ${platform}` : lookUp(pinned);
   if (typeof problem === 'object') return problem.path;
-  if (Number.parseInt(process.versions.node, 10) >= OLDEST_MAJOR) return process.execPath;
+  if (Number.parseInt(running.versions.node, 10) >= OLDEST_MAJOR) return running.execPath;
   throw new Error(
-    `Tandem needs Node ${OLDEST_MAJOR} or newer and this is ${process.version}; ${problem}. ` +
+    `Tandem needs Node ${OLDEST_MAJOR} or newer and this is ${running.versions.node}; ${problem}. ` +
       `Run "npm ci --ignore-scripts" (in a clone) or "npm install" without --omit=optional, which bring it, ` +
       `or start this command with Node ${OLDEST_MAJOR} itself.`,
   );
