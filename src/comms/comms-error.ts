@@ -1,16 +1,30 @@
 import { TandemError } from '../base/errors.ts';
 
 /**
- * A wish of the API's caller or of a call that cannot be met. `apiCode` is the official error number and `httpStatus`
- * the status that the REST door answers with.
+ * - `refused`: the request breaks a rule of the service; `faultCode` names it.
+ * - `not-found`: no such resource in this account.
+ * - `ended`: the call (or the party) is over already.
+ * - `overloaded`: no capacity now; a repeat later may work.
+ * - `storage-full`: nothing can be accepted because the disk is full.
  */
-export class CommsError extends TandemError {
-  readonly apiCode: number;
+export type CommsErrorCode = 'refused' | 'not-found' | 'ended' | 'overloaded' | 'storage-full';
+
+export interface CommsErrorDetails {
+  /** Official number of the API: 21220, 20404, ... */
+  readonly faultCode: number;
+  /** HTTP status of the answer to the one who asked. */
+  readonly httpStatus: number;
+  readonly cause?: unknown;
+}
+
+/** The service refuses an operation; the REST door answers with `httpStatus` and `{ code: faultCode, message }`. */
+export class CommsError extends TandemError<CommsErrorCode> {
+  readonly faultCode: number;
   readonly httpStatus: number;
 
-  constructor(code: string, message: string, api?: { readonly code: number; readonly status: number; readonly cause?: unknown }) {
-    super(code, message, api?.cause === undefined ? {} : { cause: api.cause });
-    this.apiCode = api?.code ?? 20_500;
-    this.httpStatus = api?.status ?? 500;
+  constructor(code: CommsErrorCode, message: string, details: CommsErrorDetails) {
+    super(code, message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.faultCode = details.faultCode;
+    this.httpStatus = details.httpStatus;
   }
 }

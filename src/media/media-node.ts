@@ -59,7 +59,7 @@ export interface MediaLeg {
   play(sources: readonly SoundSource[], options?: { readonly loop?: number }): Playback;
   /** Sends RFC 4733 events (in-band tones where not negotiated). `w` is a pause of 0.5 s, `W` of 1 s. */
   sendDigits(digits: string): Playback;
-  /** Records what this party says. One recording at a time per leg. */
+  /** Records this party's sound. Several recordings may run at once (the call's own and a Record verb's). */
   record(options: RecordOptions): Recording;
   /** Adds a handler; it hears what happens from now on. Handlers go with the leg, or when the returned function is called. */
   onEvent(handler: (event: LegEvent) => void): () => void;
@@ -117,6 +117,9 @@ export interface RecordOptions {
   readonly beep?: boolean;
   /** Cut silence at both ends. */
   readonly trim?: boolean;
+  /** What the party says (inbound, the default), what it hears (outbound), or both: mixed with one channel, left and right with two. */
+  readonly track?: 'inbound' | 'outbound' | 'both';
+  readonly channels?: 1 | 2;
 }
 
 export interface RecordingResult {
@@ -139,6 +142,8 @@ export interface Recording {
 export interface BridgeOptions {
   /** Keys heard on any leg are still reported to that leg's handler. */
   readonly passDigits?: boolean;
+  /** Legs that hear the others and are not heard: early media before the answer. */
+  readonly listeners?: readonly MediaLeg[];
 }
 
 export interface MediaBridge {

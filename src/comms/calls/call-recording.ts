@@ -22,9 +22,9 @@ export async function startCallRecording(
 ): Promise<RunningCallRecording> {
   const { media } = live;
   if (media === undefined || live.isOver) {
-    throw new CommsError('not-in-progress', `call ${live.call.sid} is ${live.call.status}; want one in progress`, {
-      code: 21_220,
-      status: 400,
+    throw new CommsError('refused', `call ${live.call.sid} is ${live.call.status}; want one in progress`, {
+      faultCode: 21_220,
+      httpStatus: 400,
     });
   }
   const { channels, track, trim } = options;

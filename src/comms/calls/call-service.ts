@@ -130,8 +130,8 @@ export class CallService implements CallCommands {
     const running = live.recordings.findLast((each) => recordingSid === 'current' || each.sid === recordingSid);
     if (running === undefined) {
       throw new CommsError('not-found', `no recording ${recordingSid} runs on call ${callSid}`, {
-        code: 20_404,
-        status: 404,
+        faultCode: 20_404,
+        httpStatus: 404,
       });
     }
     if (change.status === 'stopped') return (await running.finish()).recording;
@@ -268,9 +268,9 @@ export class CallService implements CallCommands {
     if (owned?.accountSid === account.sid) return { text, numberSid: owned.sid };
     if ((await lookups.phoneByNumber(text))?.accountSid === account.sid) return { text, numberSid: null };
     throw new CommsError(
-      'from-not-owned',
+      'refused',
       `From ${text} is not a number of this account; add it first: tandem number add ${text}`,
-      { code: 21_210, status: 400 },
+      { faultCode: 21_210, httpStatus: 400 },
     );
   }
 
@@ -279,27 +279,27 @@ export class CallService implements CallCommands {
     const application = await this.#environment.lookups.application(account.sid, plan.applicationSid);
     if (application?.voiceUrl != null) return;
     const why = application === undefined ? 'does not exist' : 'has no VoiceUrl';
-    throw new CommsError('bad-application', `ApplicationSid ${plan.applicationSid} ${why}`, {
-      code: 21_218,
-      status: 400,
+    throw new CommsError('refused', `ApplicationSid ${plan.applicationSid} ${why}`, {
+      faultCode: 21_218,
+      httpStatus: 400,
     });
   }
 }
 
 function notFound(sid: CallSid): CommsError {
   return new CommsError('not-found', `The requested resource /Calls/${sid} was not found`, {
-    code: 20_404,
-    status: 404,
+    faultCode: 20_404,
+    httpStatus: 404,
   });
 }
 
 function notUsable(call: Call, wanted: string): CommsError {
-  return new CommsError('not-in-progress', `call ${call.sid} is ${call.status}; want ${wanted}`, {
-    code: 21_220,
-    status: 400,
+  return new CommsError('refused', `call ${call.sid} is ${call.status}; want ${wanted}`, {
+    faultCode: 21_220,
+    httpStatus: 400,
   });
 }
 
 function unavailable(message: string): CommsError {
-  return new CommsError('draining', message, { code: 20_503, status: 503 });
+  return new CommsError('overloaded', message, { faultCode: 20_503, httpStatus: 503 });
 }

@@ -110,7 +110,7 @@ export class SipParty implements Party {
 
   async #answerOnce(): Promise<void> {
     const incoming = this.#incoming;
-    if (this.#end !== undefined) throw new CommsError('ended', 'the caller is gone; nothing to answer');
+    if (this.#end !== undefined) throw ended('the caller is gone; nothing to answer');
     if (incoming === undefined) return;
     const sdp = this.#answerSdp ?? (await this.media.createOffer());
     const { call, ackSdp } = await incoming.answer(sdp);
@@ -118,7 +118,7 @@ export class SipParty implements Party {
     this.#adopt(call);
     if (this.ended !== undefined) {
       await call.hangup();
-      throw new CommsError('ended', 'the caller left while the call was being answered');
+      throw ended('the caller left while the call was being answered');
     }
   }
 
@@ -192,4 +192,8 @@ export function offerRefusal(error: unknown): number {
   if (error.code === 'not-acceptable') return STATUS_NOT_ACCEPTABLE_HERE;
   if (error.code === 'bad-sdp') return 400;
   return error.code === 'overloaded' || error.code === 'no-ports' ? 503 : STATUS_SERVER_ERROR;
+}
+
+function ended(message: string): CommsError {
+  return new CommsError('ended', message, { faultCode: 21_220, httpStatus: 400 });
 }
