@@ -1,11 +1,9 @@
-import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errorText } from '../base/errors.ts';
 import { ConfigError } from './load-config.ts';
 
-const MASTER_KEY_BYTES = 32;
 const FOLDER_MODE = 0o700;
 const SECRET_MODE = 0o600;
 
@@ -37,27 +35,6 @@ export async function openDataFolder(
     );
   }
   return { path, remove: () => Promise.resolve() };
-}
-
-/** The key under which secrets are kept: `TANDEM_MASTER_KEY` (64 hexadecimal digits), else a file of mode 0600. */
-export async function loadMasterKey(folder: string, fromEnvironment: string | undefined): Promise<Uint8Array> {
-  if (fromEnvironment !== undefined) {
-    if (!/^[0-9a-f]{64}$/i.test(fromEnvironment)) {
-      throw new ConfigError('TANDEM_MASTER_KEY: want 64 hexadecimal digits, e.g. from: openssl rand -hex 32');
-    }
-    return Buffer.from(fromEnvironment, 'hex');
-  }
-  const path = join(folder, 'master.key');
-  try {
-    const key = Buffer.from((await readFile(path, 'utf8')).trim(), 'hex');
-    if (key.length === MASTER_KEY_BYTES) return key;
-    throw new ConfigError(`${path} does not hold ${MASTER_KEY_BYTES * 2} hexadecimal digits; restore it from a backup`);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
-  const key = randomBytes(MASTER_KEY_BYTES);
-  await writeWhole(path, `${key.toString('hex')}\n`);
-  return key;
 }
 
 /** Tells commands where the server is; readable by its owner only. */
