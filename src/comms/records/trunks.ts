@@ -1,44 +1,23 @@
-import type { AccountSid } from '../../base/sid.ts';
-import type { Migration } from '../../store/migrate.ts';
-import type { Store, WriteStatement } from '../../store/store.ts';
+import type { WriteStatement } from '../../store/store.ts';
 import type { Trunk } from '../place-model.ts';
 import { flag, integer, json, sealedOrNull, text, time } from './columns.ts';
+import type { RecordContext } from './owned-records.ts';
 import { RecordTable } from './record-table.ts';
-import type { Secrets } from './secrets.ts';
-
-export const TRUNK_MIGRATIONS: readonly Migration[] = [
-  {
-    name: 'place/0002-trunks',
-    up: [
-      `create table trunk (
-        sid text primary key,
-        account_sid text not null,
-        name text not null unique,
-        uri text not null,
-        username text,
-        password text,
-        register bigint not null,
-        prefixes text not null,
-        max_calls bigint not null,
-        date_created bigint not null)`,
-    ],
-  },
-];
 
 /** Lines to other exchanges. */
-export class TrunkRecords {
+export class Trunks {
   readonly #table: RecordTable<Trunk>;
 
-  constructor(store: Store, secrets: Secrets) {
-    this.#table = new RecordTable<Trunk>(store, {
-      name: 'trunk',
+  constructor(context: RecordContext) {
+    this.#table = new RecordTable<Trunk>(context.store, {
+      name: 'comms_trunk',
       columns: {
         sid: text(),
-        accountSid: text<AccountSid>(),
+        accountSid: text(),
         name: text(),
         uri: text(),
         username: text(),
-        password: sealedOrNull(secrets, 'trunk.password'),
+        password: sealedOrNull(context.secrets, 'trunk.password'),
         register: flag,
         prefixes: json<readonly string[]>(),
         maxCalls: integer(),
