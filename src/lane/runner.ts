@@ -219,8 +219,8 @@ export class LaneRunner {
         (select min(enqueued_at) from lane_job where lane = ${queue.name} and state = 'queued') as oldest`;
     const [row] = await queue.store.read(query.compile(this.#qb));
     const times: number[] = [];
-    if (row?.due_us != null) times.push(row.due_us / US_PER_MS);
-    if (row?.oldest != null) times.push(row.oldest + queue.maxWaitMs);
+    if (typeof row?.due_us === 'number') times.push(row.due_us / US_PER_MS);
+    if (typeof row?.oldest === 'number') times.push(row.oldest + queue.maxWaitMs);
     // Other processes may enqueue on PostgreSQL.
     if (queue.store.dialect === 'postgresql') times.push(clock.now() + RETRY_MS);
     return times.length === 0 ? undefined : Math.min(...times);
