@@ -223,7 +223,7 @@ export class Webhooks {
     const context = { requestUrl: url, requestMethod: delivery.method, requestVariables: form };
     // The same token for every attempt: the application can tell a repeat.
     const token = randomHex(random, IDEMPOTENCY_TOKEN_BYTES);
-    const request = this.#request(delivery, url, form, token, sender);
+    const request = requestOf({ ...delivery, url }, token, sender);
     const deadlineMs = clock.now() + rules.totalTimeoutMs;
     for (let attempt = 0; ; attempt += 1) {
       const { connectTimeoutMs, readTimeoutMs } = rules;
@@ -235,28 +235,6 @@ export class Webhooks {
     }
   }
 
-  #request(delivery: Delivery, url: string, form: string, token: string, sender: WebhookSender): HttpRequest {
-    const posting = delivery.method === 'POST';
-    return {
-      method: delivery.method,
-      url: requestedUrl(url, delivery.method, delivery.parameters),
-      headers: {
-        accept: '*/*',
-        'user-agent': USER_AGENT,
-        'i-twilio-idempotency-token': token,
-        ...(posting ? { 'content-type': FORM } : {}),
-        ...delivery.headers,
-      },
-      ...(posting ? { body: form } : {}),
-      maxBytes: delivery.maxBytes,
-      maxRedirects: MAX_REDIRECTS,
-      // Signed anew on each hop: the receiver checks the URL that it sees. A redirect may turn POST into GET.
-      headersFor: (hop, method) => ({
-        'x-twilio-signature': signRequest(sender.authToken, hop, method === 'POST' ? delivery.parameters : {}),
-      }),
-    };
-  }
-
   async #attempt(request: HttpRequest, context: FaultContext): Promise<HttpResponse | WebhookFailure> {
     try {
       const response = await holding(this.#options.clock, () => this.#options.http.request(request));
@@ -266,6 +244,30 @@ export class Webhooks {
       return failureOfThrown(thrown, context);
     }
   }
+}
+
+/** The HTTP request of a delivery whose URL has no fragment any more. */
+function requestOf(delivery: Delivery, token: string, sender: WebhookSender): HttpRequest {
+  const { url, method, parameters } = delivery;
+  const posting = method === 'POST';
+  return {
+    method,
+    url: requestedUrl(url, method, parameters),
+    headers: {
+      accept: '*/*',
+      'user-agent': USER_AGENT,
+      'i-twilio-idempotency-token': token,
+      ...(posting ? { 'content-type': FORM } : {}),
+      ...delivery.headers,
+    },
+    ...(posting ? { body: new URLSearchParams(parameters).toString() } : {}),
+    maxBytes: delivery.maxBytes,
+    maxRedirects: MAX_REDIRECTS,
+    // Signed anew on each hop: the receiver checks the URL that it sees. A redirect may turn POST into GET.
+    headersFor: (hop, hopMethod) => ({
+      'x-twilio-signature': signRequest(sender.authToken, hop, hopMethod === 'POST' ? parameters : {}),
+    }),
+  };
 }
 
 function isConditional(request: HttpRequest): boolean {
