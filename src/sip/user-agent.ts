@@ -125,7 +125,7 @@ export interface Admission {
   /** Credential for digest; undefined: unknown user (the challenge goes on all the same). */
   credential(realm: string, username: string): Promise<StoredCredential | undefined>;
   /** Realm for requests toward this host (a SIP domain or the server itself). */
-  realm(host: string): string;
+  realm(host: string): Promise<string>;
   /** A peer known by its address (a trunk). */
   trustedPeer(source: Endpoint, transport: SipTransport): Promise<CallerIdentity | undefined>;
   /** May this user register this address of record? */

@@ -46,7 +46,7 @@ export async function runIncomingCall(
   }
   const emergency = isEmergency(destination, environment.settings.emergencyNumbers);
   const resolution = await environment.resolve(destination, { accountSid: caller.accountSid, emergency });
-  const accountSid = resolution.kind === 'number' ? resolution.number.accountSid : caller.accountSid;
+  const accountSid = ownerOf(resolution) ?? caller.accountSid;
   if ((await environment.lookups.account(accountSid))?.status !== 'active') {
     incoming.reject(403, 'Account Not Active');
     return;
@@ -71,6 +71,12 @@ export async function runIncomingCall(
   } finally {
     unregister();
   }
+}
+
+/** Calls to a number or domain are its owner's. */
+function ownerOf(resolution: Resolution): AccountSid | undefined {
+  if (resolution.kind === 'number') return resolution.number.accountSid;
+  return resolution.kind === 'domain' ? resolution.domain.accountSid : undefined;
 }
 
 async function serve(

@@ -1,0 +1,15 @@
+import { Reserve, type ReleaseCapacity } from '../../lane/reserve.ts';
+import type { Trunk } from '../place-model.ts';
+
+/** Calls that a trunk carries now, in and out together, held against its cap. */
+export class TrunkCapacity {
+  readonly #reserves = new Map<string, Reserve>();
+
+  /** Undefined when the trunk is full. */
+  hold(trunk: Pick<Trunk, 'name' | 'maxCalls'>): ReleaseCapacity | undefined {
+    const known = this.#reserves.get(trunk.name);
+    const reserve = known?.capacity === trunk.maxCalls ? known : new Reserve(trunk.maxCalls);
+    if (reserve !== known) this.#reserves.set(trunk.name, reserve);
+    return reserve.hold();
+  }
+}
