@@ -29,7 +29,7 @@ suite('answering an incoming call', () => {
     const call = new ScriptedCall();
     const end = await call.play(response('<Pause/><Reject reason="busy"/>'));
     assert.deepEqual(end, { kind: 'rejected' });
-    assert.deepEqual(call.log, ['1000 reject busy']);
+    assert.deepEqual(call.log, ['1000 reject busy', '1000 ended']);
   });
 
   test('ends an answered call at Reject', async () => {

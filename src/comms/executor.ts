@@ -178,9 +178,10 @@ class Run implements TwimlRun {
   async #runDocument(loaded: Loaded): Promise<Step> {
     const { ports } = this.#options;
     const { verbs, warnings, error } = validateTwiml(loaded.document);
-    for (const warning of warnings.slice(0, MAX_WARNINGS_TOLD)) ports.report(faultOfProblem(warning));
+    const about = loaded.baseUrl === undefined ? {} : { requestUrl: loaded.baseUrl, requestMethod: loaded.method };
+    for (const warning of warnings.slice(0, MAX_WARNINGS_TOLD)) ports.report(faultOfProblem(warning, about));
     if (error !== undefined) {
-      const made = faultOfProblem(error);
+      const made = faultOfProblem(error, about);
       ports.report(made);
       return { kind: 'end', end: { kind: 'fault', fault: made } };
     }
@@ -188,7 +189,8 @@ class Run implements TwimlRun {
     for (const verb of verbs) {
       const startedMs = ports.clock.now();
       const step = await runVerb(verb, context);
-      this.#scope.signal.throwIfAborted();
+      // A Reject ends the party itself; whatever else was running is cut off.
+      if (step.kind !== 'end') this.#scope.signal.throwIfAborted();
       if (ports.clock.now() - startedMs >= BUSY_MS) this.#idleDocuments = 0;
       if (step.kind !== 'next-verb') return step;
     }

@@ -56,6 +56,7 @@ export class ScriptedParty implements Party {
 
   reject(reason: 'rejected' | 'busy' | 'not-found' | 'unavailable'): void {
     this.note(`reject ${reason}`);
+    this.#end({ by: 'local', sipStatus: 603, reason });
   }
 
   hangup(): Promise<void> {
