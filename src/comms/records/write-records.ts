@@ -15,7 +15,8 @@ export async function writeRecords(
   }
 }
 
-function refusalOf(error: unknown, onDuplicate: (() => CommsError) | undefined): unknown {
+/** The service's word for a refusal of the store; other errors as they are. */
+export function refusalOf(error: unknown, onDuplicate?: () => CommsError): unknown {
   if (!(error instanceof StoreError)) return error;
   switch (error.code) {
     case 'full':
