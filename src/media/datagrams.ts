@@ -1,5 +1,4 @@
-import { createSocket } from 'node:dgram';
-import type { LookupFunction } from 'node:net';
+import { createSocket, type SocketOptions } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import type { DatagramSocket, Endpoint, Network } from '../base/network.ts';
 
@@ -10,7 +9,8 @@ export type DatagramNetwork = Pick<Network, 'bindDatagram'>;
 const RECEIVE_BUFFER_BYTES = 1 << 20;
 
 // Every address here is a literal: answering at once saves an event loop turn for each packet.
-const literalLookup: LookupFunction = (host, _options, callback) => callback(null, host, isIPv6(host) ? 6 : 4);
+const literalLookup: NonNullable<SocketOptions['lookup']> = (host, _options, callback) =>
+  callback(null, host, isIPv6(host) ? 6 : 4);
 
 /** UDP sockets as RTP wants them. Rejects with the system's error (`EADDRINUSE`, `EADDRNOTAVAIL`). */
 export const rtpDatagrams: DatagramNetwork = {

@@ -1,0 +1,181 @@
+import { holding, systemClock, type Clock } from '../base/clock.ts';
+import { systemRandom, randomHex, type Random } from '../base/random.ts';
+import { loadSound } from './audio-file.ts';
+import { BridgeEngine } from './bridge-engine.ts';
+import { rtpDatagrams, type DatagramNetwork } from './datagrams.ts';
+import { InProcessLeg } from './in-process-leg.ts';
+import { MediaError } from './media-error.ts';
+import type {
+  BridgeOptions,
+  LegOptions,
+  MediaBridge,
+  MediaLeg,
+  MediaLoad,
+  MediaNode,
+  Recording,
+} from './media-node.ts';
+import { PortAllocator, type PortRange } from './port-range.ts';
+import { SoundCache } from './sound-cache.ts';
+import { SAMPLE_RATE } from './sound-format.ts';
+import { FrameTicker, type Ticker } from './ticker.ts';
+
+/** Where a node stops taking legs, and when it calls a peer silent. */
+export interface MediaLimits {
+  /** Default 400: 200 mixed calls keep the beat on one core. */
+  readonly maxLegs?: number;
+  /** New legs are refused while the 99th percentile of lateness is above this. Default 30. */
+  readonly maxLatenessMs?: number;
+  /** `audio-missing` is told after this long without a packet. Default 10,000. */
+  readonly audioMissingMs?: number;
+}
+
+export interface InProcessMediaNodeOptions extends MediaLimits {
+  readonly portRange: PortRange;
+  readonly id?: string;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly network?: DatagramNetwork;
+  readonly ticker?: Ticker;
+}
+
+export const DEFAULT_MAX_LEGS = 400;
+export const DEFAULT_MAX_LATENESS_MS = 30;
+export const DEFAULT_AUDIO_MISSING_MS = 10_000;
+const ID_BYTES = 4;
+
+/** Media in this process: for virtual time, for tests, and as the inside of a media process. */
+export function openInProcessMediaNode(options: InProcessMediaNodeOptions): MediaNode {
+  return new InProcessMediaNode(options);
+}
+
+class InProcessMediaNode implements MediaNode {
+  readonly id: string;
+  readonly #options: InProcessMediaNodeOptions;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #ports: PortAllocator;
+  readonly #ticker: Ticker;
+  readonly #sounds = new SoundCache();
+  readonly #legs = new Map<MediaLeg, InProcessLeg>();
+  readonly #bridges = new Map<InProcessLeg, BridgeEngine>();
+  /** Legs whose sockets are being opened. */
+  #opening = 0;
+  #closed = false;
+
+  constructor(options: InProcessMediaNodeOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? systemRandom;
+    this.#ports = new PortAllocator(options.network ?? rtpDatagrams, options.portRange);
+    this.#ticker = options.ticker ?? new FrameTicker(this.#clock);
+    this.id = options.id ?? `media-${randomHex(this.#random, ID_BYTES)}`;
+  }
+
+  async openLeg(options: LegOptions): Promise<MediaLeg> {
+    this.#refuseWhenFull();
+    this.#opening += 1;
+    try {
+      const sockets = await this.#ports.open(options.localAddress);
+      if (this.#closed) {
+        await this.#ports.close(sockets);
+        throw new MediaError('closed', `media node ${this.id} is closed`);
+      }
+      return this.#addLeg(
+        new InProcessLeg({
+          ...options,
+          node: this,
+          id: `${this.id}-${randomHex(this.#random, ID_BYTES)}`,
+          sockets,
+          release: (pair) => this.#ports.close(pair),
+          clock: this.#clock,
+          random: this.#random,
+          loadSound: (path) =>
+            holding(this.#clock, () => loadSound(path, { sampleRate: SAMPLE_RATE, cache: this.#sounds })),
+          holding: (work) => holding(this.#clock, work),
+          audioMissingMs: this.#options.audioMissingMs ?? DEFAULT_AUDIO_MISSING_MS,
+          onClosing: (leg) => this.#removeLeg(leg),
+        }),
+      );
+    } finally {
+      this.#opening -= 1;
+    }
+  }
+
+  bridge(legs: readonly MediaLeg[], options: BridgeOptions = {}): Promise<MediaBridge> {
+    const members = legs.map((leg) => this.#legs.get(leg));
+    if (members.includes(undefined)) {
+      return Promise.reject(
+        new MediaError('closed', `media node ${this.id}: a leg to bridge is closed or on another node`),
+      );
+    }
+    const engine = new BridgeEngine({
+      passDigits: options.passDigits ?? false,
+      holding: (work) => holding(this.#clock, work),
+    });
+    for (const leg of members as InProcessLeg[]) {
+      this.#bridges.get(leg)?.remove(leg.engine);
+      this.#bridges.set(leg, engine);
+      engine.add(leg.engine, options.listeners?.includes(leg) ?? false);
+    }
+    return Promise.resolve({
+      record: (recordOptions): Recording => engine.record(recordOptions),
+      close: () => this.#closeBridge(engine),
+    });
+  }
+
+  load(): MediaLoad {
+    const legs = this.#legs.size + this.#opening;
+    const latenessMs = this.#ticker.latenessMs();
+    const { maxLegs = DEFAULT_MAX_LEGS, maxLatenessMs = DEFAULT_MAX_LATENESS_MS } = this.#options;
+    return { legs, latenessMs, accepting: !this.#closed && legs < maxLegs && latenessMs <= maxLatenessMs };
+  }
+
+  /** This process is the node: nobody is left to be told when it dies. */
+  onLost(): void {
+    return undefined;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#legs.values()].map((leg) => leg.close()));
+    this.#ticker.stop();
+  }
+
+  #refuseWhenFull(): void {
+    if (this.#closed) throw new MediaError('closed', `media node ${this.id} is closed`);
+    const { legs, latenessMs, accepting } = this.load();
+    if (accepting) return;
+    const late = `${Math.round(latenessMs)} ms late`;
+    throw new MediaError(
+      'overloaded',
+      `media node ${this.id} takes no leg now: ${legs} legs, ${late}; try again later`,
+    );
+  }
+
+  #addLeg(leg: InProcessLeg): MediaLeg {
+    this.#legs.set(leg, leg);
+    if (this.#legs.size === 1) this.#ticker.start((skipped) => this.#tick(skipped));
+    return leg;
+  }
+
+  #removeLeg(leg: InProcessLeg): void {
+    this.#legs.delete(leg);
+    this.#bridges.get(leg)?.remove(leg.engine);
+    this.#bridges.delete(leg);
+    if (this.#legs.size === 0) this.#ticker.stop();
+  }
+
+  async #closeBridge(engine: BridgeEngine): Promise<void> {
+    for (const [leg, bridge] of this.#bridges) if (bridge === engine) this.#bridges.delete(leg);
+    engine.close();
+    await engine.settled();
+  }
+
+  #tick(skipped: number): void {
+    const bridges = new Set(this.#bridges.values());
+    for (const bridge of bridges) bridge.plan();
+    for (const leg of this.#legs.values()) leg.engine.hear();
+    for (const bridge of bridges) bridge.mix();
+    for (const leg of this.#legs.values()) leg.engine.speak(this.#bridges.get(leg)?.outputFor(leg.engine), skipped);
+  }
+}
