@@ -8,6 +8,8 @@ export interface SpeechEngine {
 
 export interface SpeechRequest {
   readonly text: string;
+  /** The text is well-formed SSML with one root element, not plain text. */
+  readonly ssml?: boolean;
   /** Voice name as TwiML says it (`alice`, `man`, `woman`, `Polly.Joanna`); unknown names fall back by language. */
   readonly voice?: string;
   readonly language?: string;
