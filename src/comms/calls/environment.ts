@@ -7,12 +7,13 @@ import type { UserAgent } from '../../sip/user-agent.ts';
 import type { DocumentRequest, TwimlRun } from '../executor-ports.ts';
 import type { Fault } from '../faults.ts';
 import type { Account, Application, Call, IncomingPhoneNumber } from '../model.ts';
-import type { Phone } from '../place-model.ts';
+import type { Phone, Trunk } from '../place-model.ts';
 import type { CallChanges, StatusEvent } from './call-journal.ts';
 import type { CallMedia } from './call-media.ts';
 import type { LiveCall } from './live-call.ts';
 import type { RecordingPorts } from './recordings.ts';
 import type { Resolution } from './routing.ts';
+import type { TrunkCapacity } from './trunk-capacity.ts';
 import type { Address } from '../address.ts';
 
 /** What the call service stands on; `server` joins it from the packages. */
@@ -27,6 +28,7 @@ export interface CallEnvironment {
   readonly lookups: CallLookups;
   readonly recordings: RecordingPorts;
   readonly settings: CallSettings;
+  readonly trunkCapacity: TrunkCapacity;
   /** Where a destination leads now: the one place where routing is decided. */
   resolve(
     destination: Address,
@@ -60,6 +62,7 @@ export interface CallLookups {
   number(phoneNumber: string): Promise<IncomingPhoneNumber | undefined>;
   phone(name: string): Promise<Phone | undefined>;
   phoneByNumber(phoneNumber: string): Promise<Phone | undefined>;
+  trunk(name: string): Promise<Trunk | undefined>;
 }
 
 export interface CallSettings {

@@ -60,8 +60,17 @@ export async function runIncomingCall(
     incoming.reject(403, 'No Transit');
     return;
   }
+  const release = await holdTrunk(incoming, environment);
+  if (release === undefined) {
+    incoming.reject(503, 'Trunk Full', [{ name: 'Retry-After', value: String(RETRY_AFTER_SECONDS) }]);
+    return;
+  }
   const live = await openCall(incoming, { ...caller, accountSid }, destination, resolution, environment);
-  if (live === undefined) return;
+  if (live === undefined) {
+    release();
+    return;
+  }
+  live.onEnd(release);
   const unregister = register(live);
   try {
     await serve(live, resolution, emergency, loopDepth(incoming.request, environment.settings.loopSecret), environment);
@@ -71,6 +80,13 @@ export async function runIncomingCall(
   } finally {
     unregister();
   }
+}
+
+/** Room on the trunk that the call comes by; undefined when it is full. Other callers need none. */
+async function holdTrunk(incoming: IncomingCall, environment: CallEnvironment): Promise<(() => void) | undefined> {
+  if (incoming.caller.kind !== 'trunk') return () => undefined;
+  const trunk = await environment.lookups.trunk(incoming.caller.name);
+  return trunk === undefined ? () => undefined : environment.trunkCapacity.hold(trunk);
 }
 
 /** Calls to a number or domain are its owner's. */

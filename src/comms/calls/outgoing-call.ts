@@ -4,7 +4,7 @@ import type { DocumentRequest } from '../executor-ports.ts';
 import { fault } from '../faults.ts';
 import type { Application } from '../model.ts';
 import { startCallRecording } from './call-recording.ts';
-import { callStatusOf, dial, isOverload, type DialResult } from './dialler.ts';
+import { callStatusOf, dial, isOverload, type DialOptions, type DialResult } from './dialler.ts';
 import type { CallEnvironment } from './environment.ts';
 import { isEmergency } from './emergency.ts';
 import type { LiveCall } from './live-call.ts';
@@ -79,31 +79,17 @@ export async function dialCall(
     await endUnreachable(live, resolution, environment);
     return undefined;
   }
-  const { plan } = call;
-  const trunk = targets[0]?.trunk;
-  if (trunk !== undefined) await live.journal.change({ trunkSid: trunk.sid });
-  const nearLeg = near?.media;
-  const isLoop = resolution.kind === 'number' || resolution.kind === 'domain';
-  return dial(
-    {
-      targets,
-      caller: {
-        user: userPart(plan.callerId ?? call.from),
-        ...(call.callerName === null ? {} : { displayName: call.callerName }),
-      },
-      callee: userPart(call.to),
-      ringTimeoutMs: (plan.timeoutSeconds ?? DEFAULT_RING_SECONDS) * 1000,
-      ...(isLoop ? { headers: [loopHeader(environment.settings.loopSecret, depth + 1)] } : {}),
-      ...(plan.sipAuthUsername === undefined
-        ? {}
-        : { credentials: { username: plan.sipAuthUsername, password: plan.sipAuthPassword ?? '' } }),
-      ...(nearLeg === undefined ? {} : { near: nearLeg }),
-      ...(environment.settings.advertisedAddress === undefined
-        ? {}
-        : { advertisedAddress: environment.settings.advertisedAddress }),
-      signal: live.signal,
+  const held = holdTrunks(targets, environment);
+  if (held.targets.length === 0) {
+    await endUnreachable(live, TRUNKS_FULL, environment);
+    return undefined;
+  }
+  const result = await dial(
+    dialOptions(live, held.targets, environment, {
+      depth: resolution.kind === 'number' || resolution.kind === 'domain' ? depth + 1 : undefined,
       onRinging,
-    },
+      near,
+    }),
     {
       userAgent: environment.userAgent,
       media: environment.media,
@@ -111,6 +97,71 @@ export async function dialCall(
       now: () => environment.clock.now(),
     },
   );
+  const trunk = result.kind === 'answered' ? result.target.trunk : undefined;
+  held.releaseAllBut(trunk?.name);
+  if (trunk !== undefined) {
+    live.onEnd(() => held.releaseAllBut(undefined));
+    await live.journal.change({ trunkSid: trunk.sid });
+  }
+  return result;
+}
+
+const TRUNKS_FULL: Resolution = {
+  kind: 'refused',
+  sipStatus: 503,
+  reason: 'every trunk that takes this number carries as many calls as it may',
+  faultCode: 10004,
+};
+
+interface HeldTargets {
+  readonly targets: readonly DialTarget[];
+  releaseAllBut(trunkName: string | undefined): void;
+}
+
+/** Targets whose trunk has room; the room is held until it is given back. */
+function holdTrunks(targets: readonly DialTarget[], environment: CallEnvironment): HeldTargets {
+  const releases = new Map<string, () => void>();
+  const usable = targets.filter(({ trunk }) => {
+    if (trunk === undefined || releases.has(trunk.name)) return true;
+    const release = environment.trunkCapacity.hold(trunk);
+    if (release !== undefined) releases.set(trunk.name, release);
+    return release !== undefined;
+  });
+  return {
+    targets: usable,
+    releaseAllBut(trunkName) {
+      for (const [name, release] of releases) if (name !== trunkName) release();
+    },
+  };
+}
+
+function dialOptions(
+  live: LiveCall,
+  targets: readonly DialTarget[],
+  environment: CallEnvironment,
+  how: { readonly depth: number | undefined; readonly onRinging: () => void; readonly near: LiveCall | undefined },
+): DialOptions {
+  const { call } = live;
+  const { plan } = call;
+  const { advertisedAddress, loopSecret } = environment.settings;
+  const near = how.near?.media;
+  return {
+    targets,
+    caller: {
+      user: userPart(plan.callerId ?? call.from),
+      ...(call.callerName === null ? {} : { displayName: call.callerName }),
+    },
+    callee: userPart(call.to),
+    ringTimeoutMs: (plan.timeoutSeconds ?? DEFAULT_RING_SECONDS) * 1000,
+    ...(how.depth === undefined ? {} : { headers: [loopHeader(loopSecret, how.depth)] }),
+    ...(plan.sipAuthUsername === undefined
+      ? {}
+      : { credentials: { username: plan.sipAuthUsername, password: plan.sipAuthPassword ?? '' } }),
+    ...(near === undefined ? {} : { near }),
+    ...(advertisedAddress === undefined ? {} : { advertisedAddress }),
+    signal: live.signal,
+    onRinging: how.onRinging,
+  };
 }
 
 /** A call to a number of the place itself goes out to our own SIP door and comes in as any other. */
