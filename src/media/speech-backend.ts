@@ -53,16 +53,16 @@ const FLITE_WORDS_PER_MINUTE = 165;
 export async function openFlite(environmentPath: string): Promise<SpeechBackend | undefined> {
   const command = await findProgram('flite', environmentPath);
   if (command === undefined) return undefined;
-  const run = (options: readonly string[], input: string): Promise<string> =>
-    runSpeechProcess({ command, arguments: options, input, environmentPath });
-  // Some builds end `--version` with exit code 1: the version is then unknown, the engine is not.
-  const banner = await run(['--version'], '').catch(() => '');
+  const asked = { command, environmentPath, input: '', arguments: ['--version'], anyExitCode: true };
+  const banner = await runSpeechProcess(asked).catch(() => undefined);
+  if (banner === undefined) return undefined;
   return {
     name: `flite ${/(\d+\.\d+)/.exec(banner)?.[1] ?? ''}`.trim(),
     async synthesise(utterance, path) {
       const stretch = (FLITE_WORDS_PER_MINUTE / utterance.wordsPerMinute).toFixed(2);
       const options = ['-voice', fliteVoice(utterance.voice), '--setf', `duration_stretch=${stretch}`, '-o', path];
-      await run(options, utterance.ssml ? plainText(utterance.text) : utterance.text);
+      const input = utterance.ssml ? plainText(utterance.text) : utterance.text;
+      await runSpeechProcess({ command, arguments: options, input, environmentPath });
     },
   };
 }

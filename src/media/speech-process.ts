@@ -11,6 +11,8 @@ export interface SpeechProcess {
   readonly input: string;
   readonly environmentPath: string;
   readonly timeoutMs?: number;
+  /** For programs that print what they were asked for and then report failure. */
+  readonly anyExitCode?: boolean;
 }
 
 /** Ten minutes of speech take a second; whoever needs longer hangs. */
@@ -56,7 +58,7 @@ export function runSpeechProcess(job: SpeechProcess): Promise<string> {
       reject(new SpeechError('failed', `cannot run ${job.command}: ${error.message}`, { cause: error }));
     });
     child.on('close', (code, signal) => {
-      if (code === 0) resolve(output.text);
+      if (code === 0 || (code !== null && job.anyExitCode === true)) resolve(output.text);
       else {
         const end = signal === null ? `exit code ${code ?? 'none'}` : `ended by ${signal} (limit ${timeoutMs} ms)`;
         reject(new SpeechError('failed', `${job.command}: ${end}: ${complaints.text.trim()}`));

@@ -23,11 +23,18 @@ async function main(voice: string, wordsPerMinute: number, path: string): Promis
   if (worker.set_voice(voice) !== 0 && worker.set_voice('en-us') !== 0) throw new Error(`no voice ${voice}`);
   worker.set_rate(wordsPerMinute);
   const sampleRate = worker.get_samplerate();
-  const writer = await openWavWriter({ path, sampleRate, channels: 1 });
+  const pieces: Int16Array[] = [];
+  let count = 0;
   worker.synthesize(text, (samples) => {
-    if (samples) writer.append(samples);
-    return writer.frames > MAX_SPEECH_SECONDS * sampleRate ? 1 : 0;
+    if (samples) pieces.push(samples.slice());
+    count += samples?.length ?? 0;
+    return count > MAX_SPEECH_SECONDS * sampleRate ? 1 : 0;
   });
+  const writer = await openWavWriter({ path, sampleRate, channels: 1 });
+  for (const piece of pieces) {
+    writer.append(piece);
+    await writer.flushed();
+  }
   await writer.close();
 }
 

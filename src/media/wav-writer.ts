@@ -76,6 +76,11 @@ export class WavWriter {
     this.#frames += samples.length / this.#options.channels;
   }
 
+  /** Resolves when everything in whole blocks so far is written or refused: for writers that are faster than the disk. */
+  flushed(): Promise<void> {
+    return this.#writing;
+  }
+
   /**
    * Writes what waits, cuts the sound to `keepFrames` when given, sets the sizes and brings it all to the disk. When any
    * of it failed: removes the file and rejects with MediaError `no-disk`. Safe to call twice.
