@@ -295,6 +295,17 @@ suite('Dial', () => {
     assert.equal(call.requests[1]?.parameters['DialCallDuration'], '3');
   });
 
+  test('keys of the conversation are not input for the next verb', async () => {
+    const dial = async (self: ScriptedCall): Promise<DialOutcome> => {
+      self.party.press('1', 500);
+      await new Promise<void>((resolve) => self.party.at(1000, resolve));
+      return { status: 'completed', callSid: 'CA2', durationSeconds: 1, bridged: true, callerStays: true };
+    };
+    const call = new ScriptedCall({ ...outgoing, dial });
+    await call.play(response('<Dial>+1555</Dial><Gather timeout="2"/><Say>nothing</Say>'));
+    assert.equal(call.log.at(-1), '3000 play "nothing"');
+  });
+
   test('a destination that cannot be dialled is a warning and the next verb runs', async () => {
     const call = new ScriptedCall(outgoing);
     await call.play(response('<Dial><Conference>room</Conference></Dial><Say>after</Say>'));

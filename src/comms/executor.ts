@@ -74,8 +74,8 @@ class Run implements TwimlRun {
     const { ports, party } = options;
     this.#late = new TaskGroup((error) => ports.report(fault(12400, errorText(error))));
     party.onEnded(() => this.#scope.abort(new Interruption('the party hung up')));
-    this.#listen();
-    this.end = this.#run(options.first);
+    const stopListening = party.media.onEvent((event) => this.#onLegEvent(event));
+    this.end = this.#run(options.first).finally(stopListening);
     this.settled = this.end.then(() => this.#late.settled());
   }
 
@@ -162,7 +162,9 @@ class Run implements TwimlRun {
   async #load(source: Source): Promise<Loaded | { readonly kind: 'fault'; readonly fault: Fault }> {
     if ('twiml' in source) {
       const parsed = parseTwiml(source.twiml, 'text/xml');
-      if (parsed.kind === 'ok') return { ...parsed, baseUrl: undefined, method: 'POST' };
+      if (parsed.kind === 'ok') {
+        return { kind: 'document', document: parsed.document, baseUrl: undefined, method: 'POST' };
+      }
       const made = faultOfProblem(parsed.problem, { responseBody: source.twiml });
       this.#options.ports.report(made);
       return { kind: 'fault', fault: made };
@@ -220,17 +222,12 @@ class Run implements TwimlRun {
         ports.report(made);
       },
       later: (work) => this.#late.run(work),
-      listen: () => this.#listen(),
     };
   }
 
   async #ensureAnswered(): Promise<void> {
     const { party } = this.#options;
     if (!party.answered) await abortable(party.answer(), this.#scope.signal);
-  }
-
-  #listen(): void {
-    this.#options.party.media.onEvent((event) => this.#onLegEvent(event));
   }
 
   #onLegEvent(event: LegEvent): void {

@@ -25,7 +25,7 @@ export function withBodyHash(url: string, body: Uint8Array | string): string {
   return `${url}${url.includes('?') ? '&' : '?'}bodySHA256=${hash}`;
 }
 
-/** The receiver never sees the user and password of a URL, nor its fragment: they cannot be signed. */
-function withoutCredentials(url: string): string {
+/** The URL as its receiver sees it: without user, password and fragment. Only this is signed, told and kept. */
+export function withoutCredentials(url: string): string {
   return url.replace(/#.*$/s, '').replace(/^(https?:\/\/)[^/?#@]*@/i, '$1');
 }

@@ -184,6 +184,12 @@ suite('failures', () => {
     assert.deepEqual(codes(), [11200]);
   });
 
+  test('the user and password of a URL are not kept with the fault', async () => {
+    await fetchDocument({ url: 'http://me:hidden@app/voice' });
+    assert.equal(faults[0]?.requestUrl, APP);
+    assert.ok(!JSON.stringify(faults).includes('hidden'));
+  });
+
   test('a fallback that fails too is a second fault, and the last', async () => {
     http.answer(APP, { status: 500 }).answer(FALLBACK, 'bad-host');
     const fetched = await fetchDocument({ fallbackUrl: FALLBACK });

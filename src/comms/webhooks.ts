@@ -10,7 +10,7 @@ import { callParameters } from './calls/call-journal.ts';
 import type { DocumentRequest, FetchedDocument } from './executor-ports.ts';
 import { fault, faultOfProblem, type Fault, type FaultCode, type FaultContext } from './faults.ts';
 import type { Call, HttpMethod } from './model.ts';
-import { signRequest } from './signature.ts';
+import { signRequest, withoutCredentials } from './signature.ts';
 import { freshUntil, SoundCache } from './sound-cache.ts';
 import { failureOfStatus, failureOfThrown, responseContext, type WebhookFailure } from './webhook-failure.ts';
 import { readWebhookUrl } from './webhook-url.ts';
@@ -92,7 +92,7 @@ export class Webhooks {
     if (first.kind === 'document') return first;
     sender.report(first.fault);
     if (fallbackUrl === undefined || fallbackUrl === '') return first;
-    const told = { ...parameters, ErrorCode: String(first.fault.code), ErrorUrl: readWebhookUrl(url).url };
+    const told = { ...parameters, ErrorCode: String(first.fault.code), ErrorUrl: withoutCredentials(url) };
     const second = await this.#document(
       { url: fallbackUrl, method: fallbackMethod ?? 'POST', parameters: told },
       sender,
@@ -220,7 +220,7 @@ export class Webhooks {
     const { clock, random } = this.#options;
     const { url, rules } = readWebhookUrl(delivery.url);
     const form = new URLSearchParams(delivery.parameters).toString();
-    const context = { requestUrl: url, requestMethod: delivery.method, requestVariables: form };
+    const context = { requestUrl: withoutCredentials(url), requestMethod: delivery.method, requestVariables: form };
     // The same token for every attempt: the application can tell a repeat.
     const token = randomHex(random, IDEMPOTENCY_TOKEN_BYTES);
     const request = requestOf({ ...delivery, url }, token, sender);

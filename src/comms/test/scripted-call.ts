@@ -50,6 +50,7 @@ export class ScriptedCall {
     this.run = startRun({ party: this.party, first: source, ports: this.#ports() });
     const end = await this.clock.runUntil(this.run.end);
     await this.clock.runUntil(this.run.settled);
+    if (this.party.listeners > 0) throw new Error('the run still listens to the leg');
     return end;
   }
 
@@ -102,7 +103,9 @@ export class ScriptedCall {
       return { kind: 'fault', fault: answer };
     }
     const parsed = parseTwiml(typeof answer === 'string' ? answer : answer(request), 'text/xml');
-    if (parsed.kind === 'ok') return { ...parsed, baseUrl: request.url, method: request.method };
+    if (parsed.kind === 'ok') {
+      return { kind: 'document', document: parsed.document, baseUrl: request.url, method: request.method };
+    }
     const made = faultOfProblem(parsed.problem);
     this.faults.push(made);
     return { kind: 'fault', fault: made };

@@ -23,7 +23,7 @@ export class ScriptedParty implements Party {
   readonly #clock: VirtualClock;
   readonly #startMs: number;
   readonly #onEnded: ((end: PartyEnd) => void)[] = [];
-  #onEvent: (event: LegEvent) => void = () => undefined;
+  readonly #handlers = new Set<(event: LegEvent) => void>();
   #playing: Playback | undefined;
 
   constructor(clock: VirtualClock, options: { readonly answered: boolean }) {
@@ -34,7 +34,10 @@ export class ScriptedParty implements Party {
       id: 'leg',
       play: (sources) => this.#play(sources),
       sendDigits: (digits) => this.#play([{ kind: 'digits', digits }]),
-      onEvent: (handler) => (this.#onEvent = handler),
+      onEvent: (handler) => {
+        this.#handlers.add(handler);
+        return () => void this.#handlers.delete(handler);
+      },
     };
     // The executor uses no more of a leg than this.
     this.media = leg as MediaLeg;
@@ -72,7 +75,7 @@ export class ScriptedParty implements Party {
   /** The person presses the key `atMs` after the start. */
   press(keys: string, atMs: number): void {
     for (const digit of keys) {
-      this.at(atMs, () => this.#onEvent({ kind: 'digit', digit, durationMs: 100, via: 'rtp' }));
+      this.at(atMs, () => this.emit({ kind: 'digit', digit, durationMs: 100, via: 'rtp' }));
     }
   }
 
@@ -85,8 +88,12 @@ export class ScriptedParty implements Party {
     this.#clock.at(this.#startMs + atMs, fn);
   }
 
+  get listeners(): number {
+    return this.#handlers.size;
+  }
+
   emit(event: LegEvent): void {
-    this.#onEvent(event);
+    for (const handler of this.#handlers) handler(event);
   }
 
   #end(end: PartyEnd): void {

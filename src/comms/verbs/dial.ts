@@ -14,8 +14,8 @@ export async function runDial(verb: DialVerb, context: VerbContext): Promise<Ste
     method: context.method,
     signal: context.signal,
   });
+  // Keys of the conversation are not input for the next verb.
   context.digits.clear();
-  context.listen();
   if (context.signal.aborted) {
     if (context.party.ended !== undefined) context.later(() => tellAction(verb, context, outcome));
     context.signal.throwIfAborted();

@@ -21,8 +21,6 @@ export interface VerbContext {
   reportSoundFault(fault: Fault): void;
   /** Work that outlives the verb after a hang-up; awaited by the run's `settled`. */
   later(work: () => Promise<void>): void;
-  /** Takes the leg's events back after somebody else had them. */
-  listen(): void;
 }
 
 /** What comes after a verb. */
