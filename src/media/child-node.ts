@@ -1,5 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
+import { getCompileCacheDir } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { after, systemClock, type Clock } from '../base/clock.ts';
 import { deferred } from '../base/deferred.ts';
 import type { MediaLimits } from './in-process-node.ts';
 import { MediaError } from './media-error.ts';
@@ -12,6 +14,12 @@ export interface ChildMediaNodeOptions extends MediaLimits {
   readonly portRange: PortRange;
   /** Names the node in logs and leg ids; default `media-<pid>`. */
   readonly id?: string;
+  readonly clock?: Clock;
+  /**
+   * Folder of Node's compile cache; default: the one that this process uses, if any. With it a media process takes a
+   * third less memory, since the TypeScript stripper is not loaded.
+   */
+  readonly compileCache?: string;
 }
 
 /** A MediaNode in a child process, whose death can be looked at. */
@@ -33,14 +41,20 @@ const MAIN_MODULE = fileURLToPath(new URL(`./media-process.${EXTENSION}`, import
 
 /** Starts a media process. Rejects with MediaError `lost` when it does not come up. */
 export async function openMediaNode(options: ChildMediaNodeOptions): Promise<ChildMediaNode> {
-  // Nothing of the process may reach our standard output, which belongs to the command.
-  const child = fork(MAIN_MODULE, [], { execArgv: NODE_FLAGS, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const { clock = systemClock, compileCache = getCompileCacheDir(), ...limits } = options;
+  const child = fork(MAIN_MODULE, [], {
+    execArgv: NODE_FLAGS,
+    // Nothing of the process may reach our standard output, which belongs to the command.
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    // eslint-disable-next-line no-restricted-syntax -- handing the environment on unread, with one entry more
+    ...(compileCache === undefined ? {} : { env: { ...process.env, NODE_COMPILE_CACHE: compileCache } }),
+  });
   const exited = deferred<void>();
   const id = options.id ?? `media-${child.pid ?? 0}`;
   const node = new RemoteNode({
     id,
     send: (command) => child.send(command, () => undefined),
-    end: () => endChild(child, exited.promise),
+    end: () => endChild(child, exited.promise, clock),
   });
   child.on('message', (report) => node.take(report as unknown as NodeReport));
   child.once('error', (error) => node.lose(error.message));
@@ -49,44 +63,45 @@ export async function openMediaNode(options: ChildMediaNodeOptions): Promise<Chi
     node.lose(signal === null ? `it exited with code ${code ?? 0}` : `it was ended by ${signal}`);
   });
   try {
-    await within(START_TIMEOUT_MS, node.start({ ...options, id }));
+    await startWithin(START_TIMEOUT_MS, clock, node.start({ ...limits, id }));
   } catch (error) {
     child.kill('SIGKILL');
     throw error;
   }
-  watch(child, node);
+  watch(child, node, clock);
   return Object.assign(node, { pid: child.pid ?? 0 });
 }
 
-async function endChild(child: ChildProcess, exited: Promise<void>): Promise<void> {
+async function endChild(child: ChildProcess, exited: Promise<void>, clock: Clock): Promise<void> {
   if (child.connected) child.disconnect();
-  const timer = setTimeout(() => child.kill('SIGKILL'), END_TIMEOUT_MS);
+  const cancel = after(clock, END_TIMEOUT_MS, () => child.kill('SIGKILL'));
   await exited;
-  clearTimeout(timer);
+  cancel();
 }
 
 /** Ends a process that has stopped reporting: its calls are silent already, and its owner must know. */
-function watch(child: ChildProcess, node: RemoteNode): void {
+function watch(child: ChildProcess, node: RemoteNode, clock: Clock): void {
   let missed = 0;
   child.on('message', () => (missed = 0));
-  const timer = setInterval(() => {
+  const check = (): void => {
     missed += 1;
+    cancel = after(clock, LOAD_REPORT_MS, check);
     if (missed < MAX_MISSED_REPORTS) return;
     node.lose(`it has not reported for ${(missed * LOAD_REPORT_MS) / 1_000} s`);
     child.kill('SIGKILL');
-  }, LOAD_REPORT_MS);
-  timer.unref();
-  child.once('exit', () => clearInterval(timer));
+  };
+  let cancel = after(clock, LOAD_REPORT_MS, check);
+  child.once('exit', () => cancel());
 }
 
-async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
+async function startWithin(timeoutMs: number, clock: Clock, start: Promise<void>): Promise<void> {
   const late = deferred<never>();
-  const timer = setTimeout(() => {
+  const cancel = after(clock, timeoutMs, () => {
     late.reject(new MediaError('lost', `the media process did not start within ${timeoutMs / 1_000} s`));
-  }, timeoutMs);
+  });
   try {
-    return await Promise.race([work, late.promise]);
+    await Promise.race([start, late.promise]);
   } finally {
-    clearTimeout(timer);
+    cancel();
   }
 }

@@ -52,19 +52,16 @@ export class InProcessLeg implements MediaLeg {
     });
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- a refusal is a rejection, as the port promises
   async createOffer(options: { readonly direction?: Direction } = {}): Promise<string> {
     this.#refuseWhenClosed();
     return this.#negotiation.offer(options.direction ?? 'sendrecv');
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- as above
   async acceptAnswer(sdp: string): Promise<void> {
     this.#refuseWhenClosed();
     this.#apply(this.#negotiation.answered(sdp));
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- as above
   async answerOffer(sdp: string): Promise<string> {
     this.#refuseWhenClosed();
     const answer = this.#negotiation.answer(sdp);

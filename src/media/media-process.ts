@@ -2,6 +2,7 @@
  * Main module of a media process: all legs that hear each other, with their sockets and their beat. Its owner speaks to
  * it over the channel of `child_process.fork`, and it dies with its owner.
  */
+import { after, systemClock } from '../base/clock.ts';
 import { openInProcessMediaNode } from './in-process-node.ts';
 import { LOAD_REPORT_MS, type NodeCommand } from './node-protocol.ts';
 import { NodeServer } from './node-server.ts';
@@ -16,4 +17,9 @@ process.on('message', (command) => server.obey(command as NodeCommand));
 process.on('disconnect', () => process.exit(0));
 // A terminal sends its signals to the whole group; calls are drained by the owner, which then ends this process.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
-setInterval(() => server.reportLoad(), LOAD_REPORT_MS);
+
+function report(): void {
+  server.reportLoad();
+  after(systemClock, LOAD_REPORT_MS, report);
+}
+report();

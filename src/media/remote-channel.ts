@@ -37,7 +37,7 @@ export class RemoteChannel {
     const request = this.newNumber();
     const answer = deferred<unknown>();
     this.#requests.set(request, answer);
-    this.#send({ ...command, request } as NodeCommand);
+    this.#send({ ...command, request });
     return answer.promise;
   }
 
