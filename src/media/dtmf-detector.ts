@@ -1,3 +1,4 @@
+import { Goertzel } from './goertzel.ts';
 import { DTMF_COLUMNS, DTMF_ROWS, keyAt } from './tone.ts';
 
 export interface DetectedKey {
@@ -130,26 +131,4 @@ function strongest(filters: readonly Goertzel[], block: Float64Array): Strongest
   if (power < ((MIN_AMPLITUDE * block.length) / 2) ** 2) return undefined;
   if (powers.some((other, i) => i !== index && other * MIN_ABOVE_OTHERS > power)) return undefined;
   return { index, power };
-}
-
-/** Strength of one frequency in a block of samples; cheaper than a Fourier transform for a few frequencies. */
-export class Goertzel {
-  readonly #coefficient: number;
-
-  constructor(hertz: number, sampleRate: number) {
-    this.#coefficient = 2 * Math.cos((2 * Math.PI * hertz) / sampleRate);
-  }
-
-  /** Squared magnitude: (amplitude × length / 2)² for a pure tone of this frequency. */
-  power(block: ArrayLike<number>): number {
-    const coefficient = this.#coefficient;
-    let one = 0;
-    let two = 0;
-    for (let i = 0; i < block.length; i++) {
-      const next = (block[i] as number) + coefficient * one - two;
-      two = one;
-      one = next;
-    }
-    return one * one + two * two - coefficient * one * two;
-  }
 }
