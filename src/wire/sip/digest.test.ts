@@ -54,18 +54,11 @@ test('challenge and authorization are read as they were written', () => {
     opaque: 'o',
   } as const;
   assert.deepEqual(digest.parseChallenge(digest.formatChallenge(challenge)), challenge);
-  const authorization = {
-    ...{
-      username: 'ü "x"',
-      realm: 'r',
-      nonce: 'n',
-      uri: 'sip:h;a=b',
-      response: 'ab12',
-      algorithm: 'SHA-256',
-      opaque: '',
-    },
+  const authorization: digest.DigestAuthorization = {
+    ...{ username: 'ü "x"', realm: 'r', nonce: 'n', uri: 'sip:h;a=b', response: 'ab12', opaque: '' },
+    algorithm: 'SHA-256',
     protection: { clientNonce: 'c', nonceCount: '0000000a' },
-  } as const;
+  };
   assert.deepEqual(digest.parseAuthorization(digest.formatAuthorization(authorization)), authorization);
 });
 

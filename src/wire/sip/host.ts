@@ -1,4 +1,4 @@
-import { everyCode, isDigits, isHexCode, isTokenCode, parseWholeNumber, skipBlanks, trimBlanks } from './characters.ts';
+import { everyCode, isHexCode, isTokenCode, parseWholeNumber, skipBlanks, trimBlanks } from './characters.ts';
 
 export const MAX_PORT = 65_535;
 const MAX_HOST_CHARS = 255;
@@ -110,9 +110,4 @@ function groupsOf(text: string): readonly number[] | undefined {
     else return undefined;
   }
   return groups;
-}
-
-/** Whether the last label of a name is all digits: such a text is a mistyped address, not a name. */
-export function endsInNumber(host: string): boolean {
-  return isDigits(host.slice(host.lastIndexOf('.') + 1));
 }

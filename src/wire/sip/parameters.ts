@@ -1,4 +1,4 @@
-import { BACKSLASH, everyCode, isControlCode, isTokenCode, QUOTE, skipBlanks, skipToken } from './characters.ts';
+import { BACKSLASH, everyCode, isTokenCode, QUOTE, skipBlanks, skipToken } from './characters.ts';
 
 /** `;name=value` behind a header value. Names are lower case (they are compared without case, RFC 3261 7.3.1). */
 export interface Parameter {
@@ -143,8 +143,4 @@ export function splitCommas(value: string): readonly string[] {
 /** Elements of all lines of a list header, in order; empty elements are left out. For Require, Allow, Supported. */
 export function tokenList(values: readonly string[]): readonly string[] {
   return values.flatMap((value) => splitCommas(value)).filter((each) => each.length > 0);
-}
-
-export function hasControl(text: string): boolean {
-  return !everyCode(text, (code) => !isControlCode(code));
 }

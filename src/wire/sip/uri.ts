@@ -33,7 +33,7 @@ export function uriScheme(text: string): string | undefined {
 
 /** Undefined for other schemes and for what is none of the three; blanks and `<>` around it are not taken off. */
 export function parseSipUri(text: string): SipUri | undefined {
-  if (text.length > MAX_URI_CHARS || !everyCode(text, isUriCode)) return undefined;
+  if (text.length > MAX_URI_CHARS || !text.isWellFormed() || !everyCode(text, isUriCode)) return undefined;
   const scheme = uriScheme(text);
   const rest = text.slice((scheme?.length ?? 0) + 1);
   if (scheme === 'tel') return parseTel(rest);
