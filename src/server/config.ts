@@ -52,16 +52,8 @@ export const ConfigSchema = Type.Object(
     webhookAllow: Type.Array(Type.String({ minLength: 1, maxLength: 255 })),
     /** Hosts that SIP calls may reach without a trunk; `*` is everything. */
     sipAllow: Type.Array(Type.String({ minLength: 1, maxLength: 255 })),
-    speech: Type.Optional(
-      Type.Object(
-        {
-          engine: Type.Optional(
-            Type.Union([Type.Literal('espeak-ng'), Type.Literal('flite'), Type.Literal('wasm'), Type.Literal('none')]),
-          ),
-        },
-        { additionalProperties: false },
-      ),
-    ),
+    /** Left out: the first that is found, in this order. */
+    speechEngine: Type.Optional(Type.Union([Type.Literal('espeak-ng'), Type.Literal('flite'), Type.Literal('wasm')])),
     numbers: Type.Array(
       Type.Object(
         {

@@ -63,7 +63,7 @@ export async function runDial(
 }
 
 /** A phone calls a phone (or goes out by a trunk): no application between them; the caller is answered by the callee. */
-export async function joinDirectly(parent: LiveCall, depth: number, environment: CallEnvironment): Promise<void> {
+export async function joinDirectly(parent: LiveCall, environment: CallEnvironment): Promise<void> {
   const plan = {
     to: parent.call.to,
     whisperMethod: 'POST',
@@ -71,7 +71,7 @@ export async function joinDirectly(parent: LiveCall, depth: number, environment:
     statusCallbackEvents: [],
   } as const;
   const child = await openChild(parent, plan.to, { timeoutSeconds: DIRECT_RING_SECONDS }, environment);
-  const callee = calleeOf(child, plan, parent, depth, environment);
+  const callee = calleeOf(child, plan, parent, parent.loopDepth, environment);
   const outcome = await connect(
     {
       parent,

@@ -73,7 +73,7 @@ export async function runIncomingCall(
   live.onEnd(release);
   const unregister = register(live);
   try {
-    await serve(live, resolution, emergency, loopDepth(incoming.request, environment.settings.loopSecret), environment);
+    await serve(live, resolution, emergency, environment);
   } catch (error) {
     environment.log.error({ callSid: live.call.sid, error: errorText(error) }, 'an incoming call failed');
     await live.finish({ status: 'failed', sipStatus: 500, reason: errorText(error) });
@@ -99,7 +99,6 @@ async function serve(
   live: LiveCall,
   resolution: Resolution,
   emergency: boolean,
-  depth: number,
   environment: CallEnvironment,
 ): Promise<void> {
   switch (resolution.kind) {
@@ -109,7 +108,7 @@ async function serve(
       await follow(live, await firstDocument(live, resolution, environment), environment);
       return;
     case 'targets':
-      await joinDirectly(live, depth, environment);
+      await joinDirectly(live, environment);
       return;
     case 'nobody':
     case 'refused': {
@@ -178,7 +177,10 @@ async function openCall(
     update: (sid, changes) => environment.calls.update(sid, changes),
     deliver: (about, event) => environment.deliver(about, event),
   });
-  const live = new LiveCall(journal, clock);
+  const live = new LiveCall(journal, clock, {
+    loopDepth: loopDepth(incoming.request, settings.loopSecret),
+    extraParameters: sipParameters(incoming, resolution),
+  });
   live.adopt(party);
   return live;
 }
@@ -274,6 +276,20 @@ function callerNumber(uri: string | undefined): string {
   return number ?? uri?.split(/[;?]/)[0] ?? 'anonymous';
 }
 
+/** What the application is told of a call that came over a SIP domain. */
+function sipParameters(incoming: IncomingCall, resolution: Resolution): Readonly<Record<string, string>> {
+  if (resolution.kind !== 'domain') return {};
+  const uri = parseSipUri(incoming.request.uri);
+  const own = incoming.request.headers.filter(({ name }) => /^X-/i.test(name) && !/^X-Tandem-/i.test(name));
+  return {
+    SipDomain: resolution.domain.domainName,
+    SipUsername: uri?.user ?? '',
+    SipCallId: incoming.callId,
+    SipSourceIp: incoming.source.address,
+    ...Object.fromEntries(own.map(({ name, value }) => [`SipHeader_${name}`, value])),
+  };
+}
+
 async function handlingOf(resolution: Resolution, environment: CallEnvironment): Promise<VoiceHandling | undefined> {
   if (resolution.kind === 'domain') return resolution.domain;
   if (resolution.kind !== 'number') return undefined;
@@ -300,7 +316,7 @@ async function firstDocument(
   return {
     url: handling.voiceUrl,
     method: handling.voiceMethod,
-    parameters: resolution.kind === 'domain' ? { SipDomain: resolution.domain.domainName } : {},
+    parameters: {},
     fallbackUrl: handling.voiceFallbackUrl ?? undefined,
     fallbackMethod: handling.voiceFallbackMethod,
   };

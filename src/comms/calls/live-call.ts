@@ -18,6 +18,11 @@ export interface CallEnd {
 /** A call runs at most this long unless its plan says less. */
 export const MAX_CALL_SECONDS = 14_400;
 
+export interface CallOrigin {
+  readonly loopDepth?: number;
+  readonly extraParameters?: Readonly<Record<string, string>>;
+}
+
 /** One call while it is dialled or up: its journal, its party, its run. It ends exactly once. */
 export class LiveCall {
   readonly journal: CallJournal;
@@ -33,9 +38,16 @@ export class LiveCall {
   #limit: Cancel | undefined;
   readonly #recordings: RunningCallRecording[] = [];
 
-  constructor(journal: CallJournal, clock: Clock) {
+  /** How deep the call is in a chain of the place's own numbers. */
+  readonly loopDepth: number;
+  /** Parameters of every request of this call beside the usual ones. */
+  readonly extraParameters: Readonly<Record<string, string>>;
+
+  constructor(journal: CallJournal, clock: Clock, origin: CallOrigin = {}) {
     this.journal = journal;
     this.#clock = clock;
+    this.loopDepth = origin.loopDepth ?? 0;
+    this.extraParameters = origin.extraParameters ?? {};
   }
 
   get call(): Call {

@@ -1,0 +1,120 @@
+import { PassThrough } from 'node:stream';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Type, type Static, type TSchema } from 'typebox';
+import Value from 'typebox/value';
+import { CommsError } from '../comms/comms-error.ts';
+import type { NewPhone, NewTrunk } from '../comms/place.ts';
+
+export const CONTROL_PREFIX = '/tandem/v1';
+const MAX_LOG_LINES = 10_000;
+const DEFAULT_LOG_LINES = 100;
+/** A reader of logs that is slower than the server is cut off rather than kept in memory. */
+const MAX_UNREAD_LOG_BYTES = 1_048_576;
+
+const PhoneBody = Type.Object(
+  {
+    name: Type.String(),
+    password: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
+    number: Type.Optional(Type.String()),
+  },
+  { additionalProperties: false },
+);
+
+const TrunkBody = Type.Object(
+  {
+    name: Type.String(),
+    uri: Type.String({ maxLength: 512 }),
+    username: Type.Optional(Type.String({ maxLength: 128 })),
+    password: Type.Optional(Type.String({ maxLength: 128 })),
+    register: Type.Optional(Type.Boolean()),
+    prefixes: Type.Optional(Type.Array(Type.String({ maxLength: 20 }), { maxItems: 100 })),
+    maxCalls: Type.Optional(Type.Number()),
+  },
+  { additionalProperties: false },
+);
+
+/** What the place's own door asks of the running program. Objects become JSON as they are. */
+export interface ControlPorts {
+  /** True for the credentials of the place's main account. */
+  authorize(authorization: string | undefined): Promise<boolean>;
+  status(): Promise<object>;
+  stop(): void;
+  phones(): Promise<readonly object[]>;
+  addPhone(phone: NewPhone): Promise<object>;
+  removePhone(name: string): Promise<void>;
+  trunks(): Promise<readonly object[]>;
+  addTrunk(trunk: NewTrunk): Promise<object>;
+  removeTrunk(name: string): Promise<void>;
+  /** JSON lines, oldest first. */
+  logLines(count: number): readonly string[];
+  followLogs(line: (text: string) => void): { stop(): void };
+}
+
+/** The door that the `tandem` command uses: what the REST API has no words for. */
+export function registerControlRoutes(app: FastifyInstance, ports: ControlPorts): void {
+  app.register(
+    (scope, _options, done) => {
+      scope.addHook('onRequest', async (request, reply) => {
+        if (await ports.authorize(request.headers.authorization)) return;
+        await reply
+          .code(401)
+          .header('WWW-Authenticate', 'Basic realm="Tandem"')
+          .send({ code: 20_003, message: 'want the account sid and auth token of this place', status: 401 });
+      });
+      scope.get('/status', () => ports.status());
+      scope.post('/stop', async (_request, reply) => {
+        ports.stop();
+        return reply.code(202).send({ stopping: true });
+      });
+      scope.get('/phones', async () => ({ phones: await ports.phones() }));
+      scope.post('/phones', async (request, reply) =>
+        reply.code(201).send(await ports.addPhone(body(PhoneBody, request))),
+      );
+      scope.delete<{ Params: { name: string } }>('/phones/:name', async (request, reply) => {
+        await ports.removePhone(request.params.name);
+        return reply.code(204).send();
+      });
+      scope.get('/trunks', async () => ({ trunks: await ports.trunks() }));
+      scope.post('/trunks', async (request, reply) =>
+        reply.code(201).send(await ports.addTrunk(body(TrunkBody, request))),
+      );
+      scope.delete<{ Params: { name: string } }>('/trunks/:name', async (request, reply) => {
+        await ports.removeTrunk(request.params.name);
+        return reply.code(204).send();
+      });
+      scope.get<{ Querystring: { lines?: string; follow?: string } }>('/logs', (request, reply) =>
+        sendLogs(request.query, reply, ports),
+      );
+      done();
+    },
+    { prefix: CONTROL_PREFIX },
+  );
+}
+
+/** The body as the schema wants it, or a 400 that names the key. */
+function body<Schema extends TSchema>(schema: Schema, request: FastifyRequest): Static<Schema> {
+  const given: unknown = request.body;
+  if (Value.Check(schema, given)) return given;
+  const [first] = Value.Errors(schema, given).filter((error) => error.keyword !== 'boolean');
+  const where = first === undefined || first.instancePath === '' ? 'the body' : first.instancePath.slice(1);
+  throw new CommsError('refused', `${where} ${first?.message ?? 'cannot be used'}`, {
+    faultCode: 20_001,
+    httpStatus: 400,
+  });
+}
+
+function sendLogs(query: { lines?: string; follow?: string }, reply: FastifyReply, ports: ControlPorts): FastifyReply {
+  const wanted = /^\d{1,5}$/.test(query.lines ?? '') ? Number(query.lines) : DEFAULT_LOG_LINES;
+  const stream = new PassThrough();
+  for (const line of ports.logLines(Math.min(wanted, MAX_LOG_LINES))) stream.write(`${line}\n`);
+  if (query.follow !== 'true') {
+    stream.end();
+  } else {
+    const following = ports.followLogs((line) => {
+      if (stream.writableLength > MAX_UNREAD_LOG_BYTES) stream.destroy();
+      else stream.write(`${line}\n`);
+    });
+    stream.once('close', () => following.stop());
+  }
+  return reply.type('application/x-ndjson').send(stream);
+}

@@ -1,0 +1,195 @@
+import { systemClock } from '../base/clock.ts';
+import { errorText } from '../base/errors.ts';
+import { TaskGroup } from '../base/lifecycle.ts';
+import type { Logger } from '../base/logger.ts';
+import { systemRandom } from '../base/random.ts';
+import type { Bus } from '../bus/bus.ts';
+import type { CallLane } from '../comms/calls/call-lane.ts';
+import type { CallService } from '../comms/calls/call-service.ts';
+import type { CallEnvironment } from '../comms/calls/environment.ts';
+import { startFlow } from '../comms/calls/flow.ts';
+import { resolve, type RoutingPorts } from '../comms/calls/routing.ts';
+import { TrunkCapacity } from '../comms/calls/trunk-capacity.ts';
+import type { Fault } from '../comms/faults.ts';
+import type { Account, Call } from '../comms/model.ts';
+import { OrderedDelivery } from '../comms/ordered-delivery.ts';
+import { HOME_DOMAIN, type Place } from '../comms/place.ts';
+import type { Records } from '../comms/records/records.ts';
+import type { Webhooks } from '../comms/webhooks.ts';
+import type { MediaPool } from '../media/media-pool.ts';
+import type { SpeechEngine } from '../media/speech.ts';
+import type { UserAgent } from '../sip/user-agent.ts';
+import type { FileBlobs } from '../store/file-blobs.ts';
+import type { Config } from './config.ts';
+import { isLocalHost, isLocalNetwork } from './local-hosts.ts';
+
+export interface CallParts {
+  readonly config: Config;
+  readonly account: Account;
+  readonly place: Place;
+  readonly records: Records;
+  readonly blobs: FileBlobs;
+  readonly webhooks: Webhooks;
+  readonly userAgent: UserAgent;
+  readonly media: MediaPool;
+  readonly speech: SpeechEngine;
+  readonly lane: CallLane;
+  readonly log: Logger;
+  readonly bus: Bus;
+  readonly publicUrl: () => string;
+}
+
+export interface JoinedEnvironment {
+  readonly forService: CallEnvironment;
+  /** The flow of a call registers its child calls with the service. */
+  attach(service: CallService): void;
+  /** Resolves when every event was delivered or given up, and every notification is on disk. */
+  settled(): Promise<void>;
+}
+
+/** Joins records, SIP, media and webhooks to what the call service stands on. */
+export function callEnvironment(parts: CallParts): JoinedEnvironment {
+  const { records, log, lane, userAgent, media, config, place } = parts;
+  const accounts = new AccountCache(records);
+  const tasks = new TaskGroup((error) => log.error({ error: errorText(error) }, 'a notification could not be written'));
+  const events = new OrderedDelivery((error) =>
+    log.error({ error: errorText(error) }, 'an event could not be delivered'),
+  );
+  const routing = routingPorts(parts);
+  let service: CallService | undefined;
+
+  const report = (call: Call, fault: Fault): void => {
+    log.info({ callSid: call.sid, code: fault.code, level: fault.level }, fault.message);
+    tasks.run(() => writeNotification(call, fault, records));
+  };
+  const deliver: CallEnvironment['deliver'] = (call, event) => {
+    const taken = events.deliver(call.sid, async () => {
+      const { authToken } = await accounts.load(call.accountSid);
+      const sender = { accountSid: call.accountSid, authToken, report: (fault: Fault) => report(call, fault) };
+      await parts.webhooks.postEvent(event, sender);
+    });
+    if (!taken) log.warn({ callSid: call.sid }, 'too many events of a call wait; this one is not told');
+  };
+  const environment: CallEnvironment = {
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    bus: parts.bus,
+    userAgent,
+    media,
+    calls: lane,
+    lookups: {
+      account: (sid) => accounts.load(sid),
+      application: (accountSid, sid) => records.applications.find(accountSid, sid),
+      number: (number) => records.numbers.findByNumber(number),
+      phone: (name) => records.phones.byName(name),
+      phoneByNumber: (number) => records.phones.byNumber(number),
+      trunk: (name) => records.trunks.byName(name),
+    },
+    recordings: {
+      clock: systemClock,
+      random: systemRandom,
+      log,
+      blobs: parts.blobs,
+      insert: (recording) => records.recordings.insert(recording),
+      update: (sid, changes) => records.recordings.change(sid, changes),
+      urlOf: ({ accountSid, sid }) => `${parts.publicUrl()}/2010-04-01/Accounts/${accountSid}/Recordings/${sid}`,
+      deliver,
+    },
+    settings: {
+      homeDomain: HOME_DOMAIN,
+      emergencyNumbers: config.emergencyNumbers,
+      ...(config.advertise === undefined ? {} : { advertisedAddress: config.advertise }),
+      loopSecret: place.loopSecret(),
+      mainAccount: parts.account.sid,
+    },
+    trunkCapacity: new TrunkCapacity(),
+    resolve: (destination, context) => resolve(destination, context, routing),
+    startFlow: (live, first) =>
+      startFlow(
+        live,
+        first,
+        {
+          depth: live.loopDepth,
+          register: (child) => service?.register(child) ?? (() => undefined),
+          extraParameters: live.extraParameters,
+        },
+        {
+          clock: systemClock,
+          speech: parts.speech,
+          webhooks: parts.webhooks,
+          account: (call) => accounts.known(call.accountSid),
+          report,
+        },
+        environment,
+      ),
+    report,
+    deliver,
+  };
+  return {
+    forService: environment,
+    attach: (made) => void (service = made),
+    async settled() {
+      await events.settled();
+      await tasks.settled();
+    },
+  };
+}
+
+function routingPorts({ records, userAgent, config }: CallParts): RoutingPorts {
+  return {
+    homeDomain: HOME_DOMAIN,
+    phoneByName: (name) => records.phones.byName(name),
+    phoneByNumber: (number) => records.phones.byNumber(number),
+    numberOwned: (number) => records.numbers.findByNumber(number),
+    domainByName: (name) => records.domains.findByName(name),
+    isLocalHost: (host, port) => isLocalHost(host) && (port === undefined || port === userAgent.addresses.udp.port),
+    trunks: async (accountSid) => {
+      const trunks = await records.trunks.list();
+      const account = await records.accounts.find(accountSid);
+      // Sub-accounts use the lines of the account that owns them.
+      return trunks.filter((trunk) => trunk.accountSid === accountSid || trunk.accountSid === account?.ownerAccountSid);
+    },
+    registered: async (aor) => (await userAgent.bindings(aor)).map((binding) => binding.target),
+    mayDialHost: (host) => isLocalNetwork(host) || config.sipAllow.includes('*') || config.sipAllow.includes(host),
+  };
+}
+
+/** Accounts by sid, as they were when they were last asked for: a signature needs the token without waiting. */
+class AccountCache {
+  readonly #records: Records;
+  readonly #known = new Map<string, Account>();
+
+  constructor(records: Records) {
+    this.#records = records;
+  }
+
+  async load(sid: string): Promise<Account> {
+    const account = await this.#records.accounts.find(sid);
+    if (account === undefined) throw new Error(`account ${sid} is unknown`);
+    this.#known.set(sid, account);
+    return account;
+  }
+
+  known(sid: string): Account {
+    const account = this.#known.get(sid);
+    if (account === undefined) throw new Error(`account ${sid} was not loaded before its call ran`);
+    return account;
+  }
+}
+
+async function writeNotification(call: Call, fault: Fault, records: Records): Promise<void> {
+  await records.notifications.create({
+    accountSid: call.accountSid,
+    callSid: call.sid,
+    log: fault.level === 'error' ? '0' : '1',
+    errorCode: fault.code,
+    messageText: fault.message,
+    messageDate: systemClock.now(),
+    requestMethod: fault.requestMethod ?? null,
+    requestUrl: fault.requestUrl ?? null,
+    requestVariables: fault.requestVariables ?? null,
+    responseBody: fault.responseBody ?? null,
+    responseHeaders: fault.responseHeaders ?? null,
+  });
+}

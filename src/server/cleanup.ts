@@ -1,0 +1,21 @@
+/** What was opened, closed in the opposite order; safe to run twice. */
+export class Cleanup {
+  readonly #work: (() => unknown)[] = [];
+
+  add(work: () => unknown): void {
+    this.#work.push(work);
+  }
+
+  /** A part that fails to close does not keep the others open; the first failure is thrown at the end. */
+  async run(): Promise<void> {
+    let failure: unknown;
+    for (let work = this.#work.pop(); work !== undefined; work = this.#work.pop()) {
+      try {
+        await work();
+      } catch (error) {
+        failure ??= error;
+      }
+    }
+    if (failure !== undefined) throw failure;
+  }
+}

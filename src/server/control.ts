@@ -1,0 +1,77 @@
+import { authenticate } from '../api/authentication.ts';
+import type { ControlPorts } from '../api/control-routes.ts';
+import { formatEndpoint } from '../base/network.ts';
+import { aorOf } from '../comms/calls/routing.ts';
+import type { CallService } from '../comms/calls/call-service.ts';
+import { HOME_DOMAIN } from '../comms/place.ts';
+import type { Phone, Trunk } from '../comms/place-model.ts';
+import { parseSipUri } from '../wire/sip/uri.ts';
+import type { CallParts } from './call-environment.ts';
+import type { LogBuffer } from './log-buffer.ts';
+import type { TrunkAddresses } from './trunk-addresses.ts';
+
+export interface ControlParts extends Omit<CallParts, 'bus' | 'publicUrl'> {
+  readonly logs: LogBuffer;
+  readonly service: CallService;
+  readonly trunkAddresses: TrunkAddresses;
+  onStopAsked(): void;
+}
+
+/** What the place's own door may ask, answered by the running parts. */
+export function controlPorts(parts: ControlParts): ControlPorts {
+  const { records, place, userAgent, media, speech, service, logs, account } = parts;
+  const registrar = formatEndpoint(userAgent.addresses.udp);
+  const startedAt = Date.now();
+
+  const showPhone = async (phone: Phone): Promise<object> => {
+    const contacts = await userAgent.bindings(aorOf(phone.name, HOME_DOMAIN));
+    const { name, number } = phone;
+    return {
+      name,
+      number,
+      registrar,
+      contacts: contacts.map(({ contact, userAgent: device, expiresAt }) => ({
+        contact,
+        userAgent: device,
+        expiresAt,
+      })),
+    };
+  };
+  const showTrunk = ({ name, uri, username, register, prefixes, maxCalls }: Trunk): object => {
+    const host = parseSipUri(uri)?.host ?? '';
+    const addresses = parts.trunkAddresses.of(host);
+    const state = addresses.length === 0 ? `${host} does not resolve` : `at ${addresses.join(', ')}`;
+    return { name, uri, username, register, prefixes, maxCalls, state };
+  };
+  return {
+    authorize: async (authorization) => {
+      const caller = await authenticate(authorization, records).catch(() => undefined);
+      return caller?.account.sid === account.sid && !caller.byKey;
+    },
+    status: async () => ({
+      pid: process.pid,
+      uptimeSeconds: Math.round((Date.now() - startedAt) / 1000),
+      accountSid: account.sid,
+      sip: { udp: formatEndpoint(userAgent.addresses.udp), tcp: formatEndpoint(userAgent.addresses.tcp) },
+      speech: speech.name,
+      liveCalls: service.liveCalls,
+      media: media.load(),
+    }),
+    stop: () => parts.onStopAsked(),
+    phones: async () => Promise.all((await records.phones.list()).map(showPhone)),
+    addPhone: async (wanted) => {
+      const { phone, password } = await place.addPhone(wanted);
+      return { ...(await showPhone(phone)), password };
+    },
+    removePhone: (name) => place.removePhone(name),
+    trunks: async () => (await records.trunks.list()).map(showTrunk),
+    addTrunk: async (wanted) => {
+      const trunk = await place.addTrunk(wanted);
+      await parts.trunkAddresses.learn([parseSipUri(trunk.uri)?.host ?? '']);
+      return showTrunk(trunk);
+    },
+    removeTrunk: (name) => place.removeTrunk(name),
+    logLines: (count) => logs.last(count),
+    followLogs: (line) => logs.follow(line),
+  };
+}

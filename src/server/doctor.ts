@@ -1,0 +1,175 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { systemClock } from '../base/clock.ts';
+import { errorText } from '../base/errors.ts';
+import { formatEndpoint, type Endpoint } from '../base/network.ts';
+import { openSpeech } from '../media/speech-engine.ts';
+import { nodeNetwork } from '../sip/node-network.ts';
+import type { Config } from './config.ts';
+import { runFilePath, type RunFile } from './data-folder.ts';
+import { parseListenAddress, parsePortRange } from './listen-address.ts';
+import { loadConfig } from './load-config.ts';
+
+export interface Finding {
+  readonly subject: string;
+  readonly level: 'ok' | 'warning' | 'error';
+  /** What was found and, unless it is well, what to do. */
+  readonly text: string;
+}
+
+export interface DoctorOptions {
+  readonly data: string | undefined;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** A clock before this is wrong: certificates and signatures would not be valid. */
+const EARLIEST_PLAUSIBLE_MS = Date.UTC(2026, 0, 1);
+/** Below this an event loop timer and the wall clock agree. */
+const MAX_CLOCK_DRIFT_MS = 100;
+const FIREWALL_TIMEOUT_MS = 3000;
+const VENDOR_HOST = 'api.twilio.com';
+const run = promisify(execFile);
+
+/** Looks at everything a call needs on this machine. Sends nothing to anywhere but this machine. */
+export async function examine(options: DoctorOptions): Promise<readonly Finding[]> {
+  let config: Config;
+  try {
+    config = await loadConfig({ flags: { data: options.data }, environment: options.environment });
+  } catch (error) {
+    return [{ subject: 'configuration', level: 'error', text: errorText(error) }];
+  }
+  const running = await runningServer(config.data);
+  return [
+    { subject: 'configuration', level: 'ok', text: `data folder ${config.data}` },
+    running === undefined
+      ? { subject: 'server', level: 'warning', text: 'not running; start it with: tandem up' }
+      : { subject: 'server', level: 'ok', text: `runs as process ${running.pid} at ${running.url}` },
+    ...(running === undefined ? await ports(config) : []),
+    await firewall(),
+    await speech(options.environment['PATH'] ?? ''),
+    await clock(),
+    ...(await vendor(options.environment, running)),
+  ];
+}
+
+async function runningServer(data: string): Promise<RunFile | undefined> {
+  try {
+    const file = JSON.parse(await readFile(runFilePath(data), 'utf8')) as RunFile;
+    process.kill(file.pid, 0);
+    return file;
+  } catch {
+    return undefined;
+  }
+}
+
+async function ports(config: Config): Promise<Finding[]> {
+  const { low } = parsePortRange('rtp', config.rtp);
+  const http = parseListenAddress('http', config.http);
+  const sip = parseListenAddress('sip', config.sip);
+  return Promise.all([
+    portFinding('HTTP port', http, '--http', async (at) => (await nodeNetwork.listen(at)).close()),
+    portFinding('SIP port (TCP)', sip, '--sip', async (at) => (await nodeNetwork.listen(at)).close()),
+    portFinding('SIP port (UDP)', sip, '--sip', async (at) => (await nodeNetwork.bindDatagram(at)).close()),
+    portFinding('first RTP port', { address: sip.address, port: low }, '--rtp', async (at) =>
+      (await nodeNetwork.bindDatagram(at)).close(),
+    ),
+  ]);
+}
+
+async function portFinding(
+  subject: string,
+  at: Endpoint,
+  flag: string,
+  open: (at: Endpoint) => Promise<void>,
+): Promise<Finding> {
+  try {
+    await open(at);
+    return { subject, level: 'ok', text: `${formatEndpoint(at)} is free` };
+  } catch (error) {
+    return {
+      subject,
+      level: 'warning',
+      text: `${formatEndpoint(at)}: ${errorText(error)}; another can be named with ${flag}`,
+    };
+  }
+}
+
+/** Only what can be seen without asking the network: whether this machine filters what comes in. */
+async function firewall(): Promise<Finding> {
+  const subject = 'firewall';
+  for (const [program, args] of [
+    ['ufw', ['status']],
+    ['firewall-cmd', ['--state']],
+    ['iptables', ['-S', 'INPUT']],
+  ] as const) {
+    const output = await run(program, [...args], { timeout: FIREWALL_TIMEOUT_MS }).then(
+      (done) => done.stdout,
+      () => undefined,
+    );
+    if (output === undefined) continue;
+    const active = /Status: active|^running|-P INPUT (DROP|REJECT)|-j (DROP|REJECT)/m.test(output);
+    if (!active) continue;
+    return {
+      subject,
+      level: 'warning',
+      text: `${program} filters what comes in; phones on the network need the SIP port (UDP and TCP) and the RTP ports (UDP) opened`,
+    };
+  }
+  return { subject, level: 'ok', text: 'none that filters what comes in was found' };
+}
+
+async function speech(environmentPath: string): Promise<Finding> {
+  const engine = await openSpeech({
+    cacheFolder: join(tmpdir(), `tandem-doctor-${process.pid}`),
+    clock: systemClock,
+    environmentPath,
+  });
+  if (engine.name === 'none') {
+    return { subject: 'speech', level: 'error', text: 'no engine: Say would be silent; install espeak-ng or flite' };
+  }
+  return { subject: 'speech', level: 'ok', text: engine.name };
+}
+
+async function clock(): Promise<Finding> {
+  const now = Date.now();
+  if (now < EARLIEST_PLAUSIBLE_MS) {
+    return { subject: 'clock', level: 'error', text: `the clock says ${new Date(now).toISOString()}: set it` };
+  }
+  const drift = Math.abs(Date.now() - systemClock.now());
+  if (drift > MAX_CLOCK_DRIFT_MS) {
+    return {
+      subject: 'clock',
+      level: 'warning',
+      text: `the wall clock moved by ${Math.round(drift)} ms since this program began`,
+    };
+  }
+  return { subject: 'clock', level: 'ok', text: new Date(now).toISOString() };
+}
+
+/** An app that is started from this shell with real credentials would reach the vendor unless it is pointed here. */
+async function vendor(environment: DoctorOptions['environment'], running: RunFile | undefined): Promise<Finding[]> {
+  const subject = 'apps';
+  const { TWILIO_ACCOUNT_SID: sid, TWILIO_REGION: region, HTTP_PROXY: proxy } = environment;
+  const findings: Finding[] = [];
+  const redirected = /^[^#]*\bapi\.twilio\.com\b/m.test(await readFile('/etc/hosts', 'utf8').catch(() => ''));
+  if (sid !== undefined && sid !== running?.accountSid && !redirected && proxy === undefined) {
+    findings.push({
+      subject,
+      level: 'warning',
+      text: `TWILIO_ACCOUNT_SID is set to an account that is not this server's, and ${VENDOR_HOST} is not redirected: an app started here sends real credentials to the vendor unless it sets client.api.baseUrl`,
+    });
+  }
+  if (region?.includes(':') === true) {
+    findings.push({
+      subject,
+      level: 'warning',
+      text: `TWILIO_REGION holds a colon: the SDK then silently uses ${VENDOR_HOST}; set client.api.baseUrl instead`,
+    });
+  }
+  if (findings.length === 0)
+    findings.push({ subject, level: 'ok', text: 'no credentials of another account in this environment' });
+  return findings;
+}

@@ -1,0 +1,268 @@
+import { join } from 'node:path';
+import { buildApi } from '../api/build-api.ts';
+import { systemClock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import { formatEndpoint } from '../base/network.ts';
+import { systemRandom } from '../base/random.ts';
+import { InProcessBus } from '../bus/in-process.ts';
+import { CallLane } from '../comms/calls/call-lane.ts';
+import { CallService } from '../comms/calls/call-service.ts';
+import { HOME_DOMAIN, Place } from '../comms/place.ts';
+import { loadMasterKey, parseKey } from '../comms/records/master-key.ts';
+import { commsMigrations } from '../comms/records/migrations.ts';
+import { openRecords, type Records } from '../comms/records/records.ts';
+import { openSecrets } from '../comms/records/secrets.ts';
+import { SipAdmission } from '../comms/sip-admission.ts';
+import { Webhooks } from '../comms/webhooks.ts';
+import { MemoryDirectory } from '../directory/memory.ts';
+import { openGuardedHttp } from '../http/guarded.ts';
+import { DEVELOPMENT_TARGETS, TargetPolicy } from '../http/target-policy.ts';
+import { laneMigrations } from '../lane/queue-tables.ts';
+import { Ledger, ledgerMigrations } from '../ledger/ledger.ts';
+import { openMediaPool } from '../media/media-pool.ts';
+import { openSpeech } from '../media/speech-engine.ts';
+import type { SpeechEngine } from '../media/speech.ts';
+import { nodeResolver } from '../sip/locate/node-resolver.ts';
+import { nodeNetwork } from '../sip/node-network.ts';
+import { openUserAgent } from '../sip/open-user-agent.ts';
+import type { UserAgent } from '../sip/user-agent.ts';
+import { lockDataFolder } from '../store/data-folder-lock.ts';
+import { blobMigrations, openFileBlobs } from '../store/file-blobs.ts';
+import { migrate } from '../store/migrate.ts';
+import { openPostgresStore } from '../store/postgresql-store.ts';
+import { openSqliteStore } from '../store/sqlite-store.ts';
+import type { Store } from '../store/store.ts';
+import { parseSipUri } from '../wire/sip/uri.ts';
+import { callEnvironment } from './call-environment.ts';
+import { Cleanup } from './cleanup.ts';
+import type { Config } from './config.ts';
+import { controlPorts } from './control.ts';
+import { openDataFolder, removeRunFile, writeRunFile } from './data-folder.ts';
+import { applyDeclared, FIRST_NUMBER, mainAccount } from './declared.ts';
+import { listenHttp } from './http-door.ts';
+import { ConfigError } from './load-config.ts';
+import { parseListenAddress, parsePortRange } from './listen-address.ts';
+import { LogBuffer } from './log-buffer.ts';
+import { openSipDoor } from './sip-door.ts';
+import { TrunkAddresses } from './trunk-addresses.ts';
+
+export interface ProgramOptions {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** `tandem stop` came over the control door. */
+  onStopAsked(): void;
+}
+
+/** The running program. */
+export interface Program {
+  readonly http: string;
+  readonly sip: { readonly udp: string; readonly tcp: string };
+  readonly accountSid: string;
+  readonly authToken: string;
+  readonly speech: string;
+  readonly firstNumber: string;
+  readonly phones: number;
+  /** What a person should know at the start. */
+  readonly notices: readonly string[];
+  liveCalls(): number;
+  /** No new calls; every call is ended, written down and told. */
+  drain(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Joins the packages and opens the doors. Whatever was opened is closed again when a later part fails. */
+export async function startProgram(config: Config, options: ProgramOptions): Promise<Program> {
+  const cleanup = new Cleanup();
+  try {
+    return await start(config, options, cleanup);
+  } catch (error) {
+    await cleanup.run();
+    throw error;
+  }
+}
+
+async function start(config: Config, options: ProgramOptions, cleanup: Cleanup): Promise<Program> {
+  const logs = new LogBuffer(config.logLevel);
+  const log = logs.logger;
+  const { environment } = options;
+  const folder = await openDataFolder(config.data, config.ephemeral);
+  cleanup.add(() => folder.remove());
+  const lock = lockDataFolder(folder.path);
+  cleanup.add(() => lock.release());
+
+  // Slow beginnings that need nothing of each other run side by side.
+  const rtp = parsePortRange('rtp', config.rtp);
+  const mediaOpening = openMediaPool({
+    portRange: rtp,
+    ...(config.mediaProcesses === undefined ? {} : { processes: config.mediaProcesses }),
+  });
+  const speechOpening = openTheSpeech(config, join(folder.path, 'speech'), environment['PATH'] ?? '');
+  speechOpening.catch(() => undefined);
+  cleanup.add(async () => (await mediaOpening.catch(() => undefined))?.close());
+
+  const store = await openStore(config, folder.path, log);
+  cleanup.add(() => store.close());
+  await migrate(store, [...commsMigrations, ...laneMigrations, ...ledgerMigrations, ...blobMigrations], {
+    clock: systemClock,
+  });
+  const records = await openTheRecords(store, folder.path, environment);
+  const blobs = await openFileBlobs({ folder: join(folder.path, 'blobs'), store, clock: systemClock });
+  const account = await mainAccount(config, records);
+  const place = await Place.open({ records, store, clock: systemClock, random: systemRandom }, account);
+  await applyDeclared(config, place, records);
+
+  const http = openGuardedHttp({ policy: targetPolicy(config), clock: systemClock, logger: log });
+  cleanup.add(() => http.close());
+  const webhooks = new Webhooks({
+    http,
+    clock: systemClock,
+    random: systemRandom,
+    soundDirectory: join(folder.path, 'sounds'),
+  });
+  const trunkAddresses = new TrunkAddresses(systemClock);
+  cleanup.add(() => trunkAddresses.close());
+  await trunkAddresses.learn((await records.trunks.list()).flatMap((trunk) => parseSipUri(trunk.uri)?.host ?? []));
+
+  const sip = await openSip(config, { records, trunkAddresses, log });
+  cleanup.add(() => sip.close());
+  const media = await mediaOpening;
+  const speech = await speechOpening;
+  const lane = new CallLane({
+    store,
+    records,
+    ledger: new Ledger(store),
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    callsPerSecond: config.callsPerSecond,
+    callsPerSecondFrom: config.callsPerSecondFrom,
+  });
+  const parts = { config, account, place, records, blobs, webhooks, userAgent: sip, media, speech, lane, log };
+  const publicUrl = { value: config.publicUrl ?? '' };
+  const joined = callEnvironment({
+    ...parts,
+    bus: new InProcessBus(log),
+    publicUrl: () => publicUrl.value,
+  });
+  const service = new CallService(joined.forService);
+  joined.attach(service);
+  await service.recover();
+
+  const app = buildApi({
+    records,
+    calls: service,
+    sounds: blobs,
+    clock: systemClock,
+    logger: log,
+    get publicUrl() {
+      return publicUrl.value;
+    },
+    requestsPerSecond: config.requestsPerSecond,
+    control: controlPorts({ ...parts, logs, service, onStopAsked: options.onStopAsked, trunkAddresses }),
+  });
+  cleanup.add(() => app.close());
+  const url = await listenHttp(app, parseListenAddress('http', config.http), config);
+  publicUrl.value = (config.publicUrl ?? url).replace(/\/+$/, '');
+  await lane.start({
+    start: (call) => service.start(call),
+    interrupted: (call) => service.interrupted(call),
+    expired: (call) => service.expired(call),
+  });
+  cleanup.add(() => lane.stop());
+  await writeRunFile(folder.path, { pid: process.pid, url, accountSid: account.sid, authToken: account.authToken });
+  cleanup.add(() => removeRunFile(folder.path));
+  return {
+    http: url,
+    sip: { udp: formatEndpoint(sip.addresses.udp), tcp: formatEndpoint(sip.addresses.tcp) },
+    accountSid: account.sid,
+    authToken: account.authToken,
+    speech: speech.name === 'none' ? 'none found: Say is silent; install espeak-ng' : speech.name,
+    firstNumber: (await records.numbers.list(account.sid, [], { size: 1 })).records[0]?.phoneNumber ?? FIRST_NUMBER,
+    phones: (await records.phones.list()).length,
+    notices: notices(config),
+    liveCalls: () => service.liveCalls,
+    async drain() {
+      await lane.stop();
+      await service.drain();
+      await joined.settled();
+    },
+    close: () => cleanup.run(),
+  };
+}
+
+async function openStore(config: Config, folder: string, logger: Logger): Promise<Store> {
+  if (config.postgresql !== undefined) {
+    return openPostgresStore({ connectionString: config.postgresql, clock: systemClock, logger });
+  }
+  return openSqliteStore({ path: join(folder, 'tandem.db'), clock: systemClock, logger });
+}
+
+async function openTheRecords(
+  store: Store,
+  folder: string,
+  environment: ProgramOptions['environment'],
+): Promise<Records> {
+  const given = environment['TANDEM_MASTER_KEY'];
+  const key = given === undefined ? await loadMasterKey(folder, systemRandom) : parseKey(given, 'TANDEM_MASTER_KEY');
+  return openRecords({ store, secrets: openSecrets(key, systemRandom), clock: systemClock, random: systemRandom });
+}
+
+async function openTheSpeech(config: Config, cacheFolder: string, environmentPath: string): Promise<SpeechEngine> {
+  const prefer = config.speechEngine;
+  return openSpeech({ cacheFolder, clock: systemClock, environmentPath, ...(prefer === undefined ? {} : { prefer }) });
+}
+
+function targetPolicy(config: Config): TargetPolicy {
+  try {
+    return new TargetPolicy([...DEVELOPMENT_TARGETS, ...config.webhookAllow]);
+  } catch (error) {
+    throw new ConfigError(`webhookAllow: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
+interface SipParts {
+  readonly records: Records;
+  readonly trunkAddresses: TrunkAddresses;
+  readonly log: Logger;
+}
+
+async function openSip(config: Config, { records, trunkAddresses, log }: SipParts): Promise<UserAgent> {
+  let userAgent: UserAgent | undefined;
+  const admission = new SipAdmission({
+    records,
+    homeDomain: HOME_DOMAIN,
+    trunkAddresses: (host) => trunkAddresses.of(host),
+    isOwn: (source) =>
+      userAgent !== undefined &&
+      source.port === userAgent.addresses.udp.port &&
+      isOwnAddress(source.address, userAgent),
+  });
+  userAgent = await openSipDoor(config, (listen) =>
+    openUserAgent({
+      clock: systemClock,
+      random: systemRandom,
+      network: nodeNetwork,
+      logger: log,
+      directory: new MemoryDirectory({ clock: systemClock, logger: log }),
+      resolver: nodeResolver,
+      admission,
+      listen,
+      ...(config.advertise === undefined ? {} : { advertise: config.advertise }),
+    }),
+  );
+  return userAgent;
+}
+
+function isOwnAddress(address: string, userAgent: UserAgent): boolean {
+  const own = userAgent.addresses.udp.address;
+  return address === own || ((own === '0.0.0.0' || own === '::') && (address === '127.0.0.1' || address === '::1'));
+}
+
+function notices(config: Config): readonly string[] {
+  return [
+    `webhooks may reach this machine and its local network${config.webhookAllow.length === 0 ? '' : ` and ${config.webhookAllow.join(', ')}`}`,
+    ...(config.lan
+      ? ['open to the local network (--lan)']
+      : ['reachable from this machine only; phones on the network need --lan']),
+    ...(config.ephemeral ? ['nothing is kept (--ephemeral)'] : []),
+  ];
+}
