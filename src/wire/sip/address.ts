@@ -113,7 +113,7 @@ export function contactPreference(address: NameAddress): number | undefined {
   return Number(text);
 }
 
-export const MAX_EXPIRES_SECONDS = 4_294_967_295;
+const MAX_EXPIRES_SECONDS = 4_294_967_295;
 const MALFORMED_EXPIRES_SECONDS = 3600;
 
 /** Seconds of `expires`; undefined when the contact names none. Malformed means 3600 (20.10), too large the largest. */

@@ -61,12 +61,12 @@ export function sameHost(a: string, b: string): boolean {
 }
 
 /** Four decimal bytes. */
-export function isIpv4(text: string): boolean {
+function isIpv4(text: string): boolean {
   return ipv4Bytes(text) !== undefined;
 }
 
 /** An IPv6 address without brackets and zone. */
-export function isIpv6(text: string): boolean {
+function isIpv6(text: string): boolean {
   return ipv6Groups(text.toLowerCase()) !== undefined;
 }
 

@@ -30,7 +30,7 @@ export function withoutParameter(parameters: Parameters, name: string): Paramete
   return parameters.filter((each) => each.name !== name);
 }
 
-export const NO_PARAMETERS: Parameters = [];
+const NO_PARAMETERS: Parameters = [];
 
 /** Parameters of one header value; what has more is refused. */
 const MAX_PARAMETERS = 64;
