@@ -24,8 +24,6 @@ const MAX_COLUMN_TO_ROW = 3.98;
 const MIN_ABOVE_OTHERS = 6.3;
 /** Voices hold energy elsewhere; a key press holds nearly all of it in its two tones. */
 const MIN_SHARE_OF_ENERGY = 0.75;
-/** A voice brings harmonics, a key press does not: the doubled row frequency stays 10 dB below the row. */
-const MAX_HARMONIC_SHARE = 0.1;
 
 const NO_KEYS: readonly DetectedKey[] = [];
 
@@ -34,7 +32,6 @@ export class DtmfDetector {
   readonly #blockSamples: number;
   readonly #rows: readonly Goertzel[];
   readonly #columns: readonly Goertzel[];
-  readonly #rowHarmonics: readonly Goertzel[];
   readonly #block: Float64Array;
   #filled = 0;
   #candidate = '';
@@ -48,7 +45,6 @@ export class DtmfDetector {
     this.#blockSamples = Math.round((BLOCK_MS * sampleRate) / 1000);
     this.#rows = DTMF_ROWS.map((hertz) => new Goertzel(hertz, sampleRate));
     this.#columns = DTMF_COLUMNS.map((hertz) => new Goertzel(hertz, sampleRate));
-    this.#rowHarmonics = DTMF_ROWS.map((hertz) => new Goertzel(2 * hertz, sampleRate));
     this.#block = new Float64Array(this.#blockSamples);
   }
 
@@ -111,10 +107,7 @@ export class DtmfDetector {
     if (row.power > column.power * MAX_ROW_TO_COLUMN || column.power > row.power * MAX_COLUMN_TO_ROW) return '';
     // A tone of amplitude a has the energy a²n/2 and the Goertzel power (an/2)².
     const share = ((row.power + column.power) * 2) / (energy * block.length);
-    if (share < MIN_SHARE_OF_ENERGY) return '';
-    const harmonic = (this.#rowHarmonics[row.index] as Goertzel).power(block);
-    if (harmonic > row.power * MAX_HARMONIC_SHARE) return '';
-    return keyAt(row.index, column.index);
+    return share < MIN_SHARE_OF_ENERGY ? '' : keyAt(row.index, column.index);
   }
 }
 
