@@ -30,6 +30,8 @@ export interface BaresipOptions {
   readonly codecs?: string;
   readonly dtmf?: 'rtpevent' | 'info';
   readonly address?: string;
+  /** Where its control socket listens, when the test does not reach its own address. */
+  readonly managementAddress?: string;
   /** A command to run it in: `['ip', 'netns', 'exec', NAME]`. */
   readonly inside?: readonly string[];
 }
@@ -62,13 +64,14 @@ export class Baresip {
     const folder = temporaryFolder(scope, `baresip-${options.user}`);
     const { first } = await claimPorts(scope);
     const address = options.address ?? '127.0.0.1';
-    const control = { port: first + 2, address };
-    writeFolder(folder, { ...options, address, sipPort: first, controlPort: control.port, rtpPort: first + 10 });
+    const control = { port: first + 2, address: options.managementAddress ?? address };
+    writeFolder(folder, { ...options, address, sipPort: first, control, rtpPort: first + 10 });
     const words = [...(options.inside ?? []), peer('baresip').path, '-f', folder];
     const running = RunningProcess.start(words[0] as string, words.slice(1));
-    scope.after(async () => void (await running.end('SIGTERM', 5_000).catch(() => running.end('SIGKILL'))));
+    // The server may be gone by now, and a phone that cannot unregister takes five seconds to end.
+    scope.after(async () => void (await running.end('SIGKILL')));
     await running.line(/baresip is ready/);
-    const phone = new Baresip(running, folder, await ControlSocket.open(control, options.inside));
+    const phone = new Baresip(running, folder, await ControlSocket.open(control));
     scope.after(() => phone.#control.close());
     phone.#control.onEvent = (event) => phone.events.push(event);
     if (options.register !== false) await phone.registered();
@@ -101,6 +104,11 @@ export class Baresip {
       await this.command('sndcode', key);
       await this.command('sndcode', KEY_RELEASE);
     }
+  }
+
+  /** Unregisters and ends. */
+  async quit(): Promise<void> {
+    await this.process.end('SIGTERM');
   }
 
   async command(command: string, params = ''): Promise<string> {
@@ -139,7 +147,7 @@ export class Baresip {
 interface FolderOptions extends BaresipOptions {
   readonly address: string;
   readonly sipPort: number;
-  readonly controlPort: number;
+  readonly control: { readonly address: string; readonly port: number };
   readonly rtpPort: number;
 }
 
@@ -185,7 +193,7 @@ module_tmp account.so
 module_app contact.so
 module_app menu.so
 module_app ctrl_tcp.so
-ctrl_tcp_listen ${options.address}:${options.controlPort}
+ctrl_tcp_listen ${options.control.address}:${options.control.port}
 `;
 }
 
