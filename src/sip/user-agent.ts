@@ -75,12 +75,23 @@ export type SipCallEvent =
   /** BYE came, the session timer ran out, or our request got 481/408. Fires once. */
   | { readonly kind: 'ended'; readonly by: 'remote' | 'session-timer' | 'failure'; readonly reason?: string }
   /** re-INVITE or UPDATE; `offer` undefined asks for our offer. Answer exactly once. */
-  | { readonly kind: 'offer'; readonly offer: string | undefined; answer(sdp: string): void; refuse(status: number): void }
+  | {
+      readonly kind: 'offer';
+      readonly offer: string | undefined;
+      answer(sdp: string): void;
+      refuse(status: number): void;
+    }
   /** Our offer (to an offerless re-INVITE) was answered in the ACK. */
   | { readonly kind: 'answer'; readonly sdp: string }
   | { readonly kind: 'info'; readonly contentType: string; readonly body: string }
   /** Blind or (with Replaces in the URI) attended transfer. `notify` reports the progress, a final status ends it. */
-  | { readonly kind: 'refer'; readonly referTo: string; readonly replacesCallId?: string; accept(): { notify(status: number, reason: string): void }; refuse(status: number): void };
+  | {
+      readonly kind: 'refer';
+      readonly referTo: string;
+      readonly replacesCallId?: string;
+      accept(): { notify(status: number, reason: string): void };
+      refuse(status: number): void;
+    };
 
 /** A call that comes in; the engine has already answered 100. */
 export interface IncomingCall {
@@ -138,7 +149,9 @@ export interface UserAgent {
   placeCall(options: PlaceCall, handlers: PlacedCallHandlers): PlacedCall;
   onIncomingCall(handler: (call: IncomingCall) => void): void;
   /** MESSAGE outside a dialog, already authenticated. Returns the status to answer. */
-  onMessage(handler: (message: { readonly request: SipRequest; readonly caller: CallerIdentity }) => Promise<number>): void;
+  onMessage(
+    handler: (message: { readonly request: SipRequest; readonly caller: CallerIdentity }) => Promise<number>,
+  ): void;
   /** Registered contacts of an address of record, best first. */
   bindings(aor: string): Promise<readonly RegisteredContact[]>;
   /** Stops taking new calls (503 with Retry-After); dialogs go on. */

@@ -1,0 +1,106 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { Clock } from '../../base/clock.ts';
+import type { Random } from '../../base/random.ts';
+import {
+  digestResponse,
+  formatChallenge,
+  parseAuthorization,
+  type DigestAlgorithm,
+  type DigestAuthorization,
+} from '../../wire/sip/digest.ts';
+import { headers, type SipHeader } from '../../wire/sip/message.ts';
+import { TokenBuckets, type BucketShape } from '../limits/token-buckets.ts';
+import type { ReceivedRequest } from '../received-request.ts';
+import type { Admission, StoredCredential } from '../user-agent.ts';
+import { ChallengeChoice } from './challenge-choice.ts';
+import { nodeDigestHash } from './node-digest-hash.ts';
+import { Nonces } from './nonces.ts';
+
+/** Wrong passwords that one address may send before it has to wait. */
+export const FAILED_ATTEMPTS: BucketShape = { burst: 20, perSecond: 0.2 };
+const MAX_WATCHED_SOURCES = 20_000;
+/** HA1 of nobody: an unknown user costs the same time as a wrong password. */
+const NOBODY = '0'.repeat(32);
+
+/** `www` asks with 401, as a registrar; `proxy` with 407, as what stands before an application. */
+export type ChallengeKind = 'www' | 'proxy';
+
+export type Verdict =
+  | { readonly kind: 'proven'; readonly credential: StoredCredential }
+  | { readonly kind: 'challenge'; readonly status: 401 | 407; readonly headers: readonly SipHeader[] }
+  /** Too many wrong passwords from this address. */
+  | { readonly kind: 'wait'; readonly seconds: number };
+
+/** Asks for passwords and judges them: digest with SHA-256 and MD5, `auth` only (RFC 3261 22, RFC 8760). */
+export class Gatekeeper {
+  readonly #admission: Admission;
+  readonly #nonces: Nonces;
+  readonly #failures: TokenBuckets;
+  readonly #choice = new ChallengeChoice();
+
+  constructor(options: {
+    readonly admission: Admission;
+    readonly clock: Clock;
+    readonly random: Random;
+    readonly failures?: BucketShape;
+  }) {
+    this.#admission = options.admission;
+    this.#nonces = new Nonces(options.clock, options.random);
+    this.#failures = new TokenBuckets(options.clock, options.failures ?? FAILED_ATTEMPTS, MAX_WATCHED_SOURCES);
+  }
+
+  /** Whether a request carries credentials for a realm; without them the challenge needs no look at anything else. */
+  presented(request: ReceivedRequest, realm: string): DigestAuthorization | undefined {
+    const lines = [...headers(request.message, 'Authorization'), ...headers(request.message, 'Proxy-Authorization')];
+    for (const line of lines) {
+      const authorization = parseAuthorization(line);
+      if (authorization?.realm === realm) return authorization;
+    }
+    return undefined;
+  }
+
+  async judge(request: ReceivedRequest, realm: string, kind: ChallengeKind): Promise<Verdict> {
+    const presented = this.presented(request, realm);
+    if (presented === undefined) return this.challenge(request, realm, kind);
+    this.#choice.answered(request, presented.algorithm);
+    const source = request.flow.remote.address;
+    if (!this.#failures.has(source)) return { kind: 'wait', seconds: Math.ceil(this.#failures.waitMs(source) / 1000) };
+    const age = this.#nonces.judge(presented.nonce, realm);
+    if (age === 'foreign') return this.challenge(request, realm, kind);
+    const credential = await this.#admission.credential(realm, presented.username);
+    if (credential === undefined || !isRight(presented, credential, request.method)) {
+      this.#failures.take(source);
+      return this.challenge(request, realm, kind);
+    }
+    // RFC 7616 3.4: one use of a count; a client without qop has one use of the nonce.
+    const count = Number.parseInt(presented.protection?.nonceCount ?? '1', 16);
+    if (age === 'stale' || !this.#nonces.use(presented.nonce, count)) return this.challenge(request, realm, kind, true);
+    return { kind: 'proven', credential };
+  }
+
+  challenge(
+    request: ReceivedRequest,
+    realm: string,
+    kind: ChallengeKind,
+    stale = false,
+  ): Verdict & { readonly kind: 'challenge' } {
+    const name = kind === 'www' ? 'WWW-Authenticate' : 'Proxy-Authenticate';
+    const nonce = this.#nonces.issue(realm);
+    const line = (algorithm: DigestAlgorithm): SipHeader => ({
+      name,
+      value: formatChallenge({ realm, nonce, algorithm, qopAuth: true, stale }),
+    });
+    const lines = this.#choice.offer(request).map(line);
+    return { kind: 'challenge', status: kind === 'www' ? 401 : 407, headers: lines };
+  }
+}
+
+function isRight(presented: DigestAuthorization, credential: StoredCredential, method: string): boolean {
+  const { algorithm, nonce, uri, protection, response } = presented;
+  if (algorithm === 'SHA-512-256') return false;
+  const ha1 = (algorithm === 'MD5' ? credential.ha1Md5 : credential.ha1Sha256) || NOBODY;
+  const input = { algorithm, ha1, nonce, method, uri, ...(protection && { protection }) };
+  const expected = Buffer.from(digestResponse(nodeDigestHash, input));
+  const got = Buffer.from(response);
+  return got.length === expected.length && timingSafeEqual(got, expected);
+}

@@ -1,0 +1,128 @@
+import type { Clock } from '../base/clock.ts';
+import { errorText } from '../base/errors.ts';
+import { TaskGroup } from '../base/lifecycle.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Endpoint, Network } from '../base/network.ts';
+import { randomHex, type Random } from '../base/random.ts';
+import type { Directory } from '../directory/directory.ts';
+import { Gatekeeper } from './auth/gatekeeper.ts';
+import { Realms } from './auth/realms.ts';
+import { OutgoingCall } from './call/outgoing-call.ts';
+import type { SipCore } from './core.ts';
+import { DialogTable } from './dialog/dialog-table.ts';
+import { TokenBuckets, type BucketShape } from './limits/token-buckets.ts';
+import type { Resolver } from './locate/resolver.ts';
+import { normalAor } from './registrar/address-of-record.ts';
+import { Registrar, type RegistrarLimits } from './registrar/registrar.ts';
+import { Responses } from './responses.ts';
+import { DEFAULT_TIMERS, type SipTimers } from './timers.ts';
+import { MAX_TRANSACTIONS, TransactionLayer } from './transaction/transaction-layer.ts';
+import type { StreamTimes } from './transport/stream-connection.ts';
+import type { StreamLimits } from './transport/stream-table.ts';
+import { Transports } from './transport/transports.ts';
+import { RequestSender } from './uac/request-sender.ts';
+import { RequestRouter } from './uas/request-router.ts';
+import type { Admission, UserAgent } from './user-agent.ts';
+
+export interface SipLimits {
+  readonly maxTransactions: number;
+  /** Calls and ringing calls together. */
+  readonly maxDialogs: number;
+  /** New calls that come in. */
+  readonly callRate: BucketShape;
+  /** Wrong passwords from one address. */
+  readonly failedAttempts: BucketShape;
+  readonly registrar: RegistrarLimits;
+  readonly streams: StreamLimits;
+  readonly streamTimes: StreamTimes;
+}
+
+export const DEFAULT_MAX_DIALOGS = 10_000;
+export const DEFAULT_CALL_RATE: BucketShape = { burst: 200, perSecond: 200 };
+
+export interface UserAgentOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly network: Network;
+  readonly logger: Logger;
+  readonly directory: Directory;
+  readonly resolver: Resolver;
+  readonly admission: Admission;
+  /** UDP and TCP; port 0 means any port that is free for both. */
+  readonly listen: Endpoint;
+  /** Address for Via, Contact and SDP instead of the local address of the route to the peer. */
+  readonly advertise?: string;
+  /** Server and User-Agent. */
+  readonly name?: string;
+  readonly timers?: SipTimers;
+  readonly limits?: Partial<SipLimits>;
+}
+
+const DEFAULT_NAME = 'Tandem';
+const SECRET_BYTES = 16;
+/** The buckets of the call rate: there is one for everybody. */
+const ONE_BUCKET = 1;
+
+/** Opens the SIP side of a call service. Rejects with the system's error when a port cannot be opened. */
+export async function openUserAgent(options: UserAgentOptions): Promise<UserAgent> {
+  const { clock, random, logger, admission, limits = {} } = options;
+  const transports = await Transports.open({
+    ...options,
+    ...(limits.streams && { streamLimits: limits.streams }),
+    ...(limits.streamTimes && { streamTimes: limits.streamTimes }),
+  });
+  const core = makeCore(options, transports);
+  const realms = new Realms(admission, clock);
+  const { directory } = options;
+  const registrar = new Registrar({ directory, clock, ...(limits.registrar && { limits: limits.registrar }) });
+  const router = new RequestRouter({
+    core,
+    registrar,
+    admission,
+    realms,
+    gatekeeper: new Gatekeeper({
+      admission,
+      clock,
+      random,
+      ...(limits.failedAttempts && { failures: limits.failedAttempts }),
+    }),
+    callRate: new TokenBuckets(clock, limits.callRate ?? DEFAULT_CALL_RATE, ONE_BUCKET),
+    maxDialogs: limits.maxDialogs ?? DEFAULT_MAX_DIALOGS,
+  });
+  core.layer.setUser(router);
+  logger.debug({ ...transports.addresses }, 'SIP is open');
+  return {
+    addresses: transports.addresses,
+    placeCall(call, handlers) {
+      const outgoing = new OutgoingCall(core, call, handlers);
+      outgoing.start();
+      return outgoing;
+    },
+    onIncomingCall: (handler) => router.onCall(handler),
+    onMessage: (handler) => router.onMessage(handler),
+    bindings: async (text) => {
+      const aor = await normalAor(text, (host) => realms.of(host));
+      return aor === undefined ? [] : registrar.contacts(aor);
+    },
+    drain: () => router.drain(),
+    async close() {
+      core.layer.close();
+      await transports.close();
+      await core.tasks.settled();
+    },
+  };
+}
+
+function makeCore(options: UserAgentOptions, transports: Transports): SipCore {
+  const { clock, random, logger, resolver, timers = DEFAULT_TIMERS, name = DEFAULT_NAME } = options;
+  const maxTransactions = options.limits?.maxTransactions ?? MAX_TRANSACTIONS;
+  const layer = new TransactionLayer({ transports, clock, random, logger, timers, maxTransactions });
+  return {
+    ...{ clock, random, logger, resolver, timers, transports, layer },
+    sender: new RequestSender({ layer, transports, clock, random, logger }),
+    responses: new Responses(name, randomHex(random, SECRET_BYTES)),
+    dialogs: new DialogTable(),
+    tasks: new TaskGroup((error) => logger.error({ error: errorText(error) }, 'SIP work failed')),
+    userAgent: { name: 'User-Agent', value: name },
+  };
+}

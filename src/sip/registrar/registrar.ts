@@ -1,0 +1,239 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Directory } from '../../directory/directory.ts';
+import {
+  contactExpires,
+  contactPreference,
+  formatAddress,
+  parseAddressList,
+  parseContacts,
+  type NameAddress,
+} from '../../wire/sip/address.ts';
+import { parseExpires } from '../../wire/sip/header-values.ts';
+import { isIpAddress, sameHost } from '../../wire/sip/host.ts';
+import { header, headers, type SipHeader } from '../../wire/sip/message.ts';
+import { hasParameter, parameter } from '../../wire/sip/parameters.ts';
+import { parseSipUri, sameSipUri } from '../../wire/sip/uri.ts';
+import type { ReceivedRequest } from '../received-request.ts';
+import type { RegisteredContact } from '../user-agent.ts';
+import { bindingId, bindingKey, contactOf, readBinding, writeBinding, type Binding } from './binding.ts';
+
+export interface RegistrarLimits {
+  readonly defaultSeconds: number;
+  readonly minSeconds: number;
+  readonly maxSeconds: number;
+  /** Bindings of one address of record; the one that expires first makes room. */
+  readonly maxBindings: number;
+}
+
+export const DEFAULT_REGISTRAR_LIMITS: RegistrarLimits = {
+  defaultSeconds: 600,
+  minSeconds: 60,
+  maxSeconds: 3_600,
+  maxBindings: 10,
+};
+/** RFC 3261 10.3 step 7: only intervals below one hour may be refused as too brief. */
+const ONE_HOUR_SECONDS = 3_600;
+const MAX_CONTACTS_PER_REQUEST = 10;
+
+export interface RegistrarAnswer {
+  readonly status: number;
+  readonly reason?: string;
+  readonly headers: readonly SipHeader[];
+}
+
+interface Stored {
+  readonly id: string;
+  readonly binding: Binding;
+}
+
+interface Change {
+  /** What it takes the place of. */
+  readonly replaces: Stored | undefined;
+  /** Undefined: the binding goes. */
+  readonly binding: Binding | undefined;
+}
+
+/** Who can be reached where: REGISTER in, bindings out, all kept in the directory (RFC 3261 10.3). */
+export class Registrar {
+  readonly #directory: Directory;
+  readonly #clock: Clock;
+  readonly #limits: RegistrarLimits;
+  /** One REGISTER of an address of record at a time: each reads what the one before wrote. */
+  readonly #turns = new Map<string, Promise<unknown>>();
+
+  constructor(options: { readonly directory: Directory; readonly clock: Clock; readonly limits?: RegistrarLimits }) {
+    this.#directory = options.directory;
+    this.#clock = options.clock;
+    this.#limits = options.limits ?? DEFAULT_REGISTRAR_LIMITS;
+  }
+
+  /** Performs an admitted REGISTER for `aor`: all of it or nothing. */
+  register(aor: string, request: ReceivedRequest): Promise<RegistrarAnswer> {
+    const before = this.#turns.get(aor) ?? Promise.resolve();
+    const turn = before.then(
+      () => this.#register(aor, request),
+      () => this.#register(aor, request),
+    );
+    this.#turns.set(aor, turn);
+    const leave = (): void => {
+      if (this.#turns.get(aor) === turn) this.#turns.delete(aor);
+    };
+    turn.then(leave, leave);
+    return turn;
+  }
+
+  /** Reachable contacts, best first: by preference, then the latest registered. */
+  async contacts(aor: string): Promise<readonly RegisteredContact[]> {
+    const stored = await this.#stored(aor);
+    return stored
+      .map(({ binding }) => contactOf(aor, binding))
+      .toSorted((a, b) => b.q - a.q || b.expiresAt - a.expiresAt);
+  }
+
+  async #stored(aor: string): Promise<readonly Stored[]> {
+    const entries = await this.#directory.get(bindingKey(aor));
+    const nowMs = this.#clock.now();
+    return entries.flatMap(({ id, value }) => {
+      const binding = readBinding(value);
+      return binding === undefined || binding.expiresAt <= nowMs ? [] : [{ id, binding }];
+    });
+  }
+
+  async #register(aor: string, request: ReceivedRequest): Promise<RegistrarAnswer> {
+    const contacts = parseContacts(headers(request.message, 'Contact'));
+    const path = parseAddressList(headers(request.message, 'Path'));
+    if (contacts === undefined || path === undefined) return { status: 400, headers: [] };
+    if (contacts.length > MAX_CONTACTS_PER_REQUEST) return { status: 400, reason: 'Too Many Contacts', headers: [] };
+    const stored = await this.#stored(aor);
+    const changes = contacts === '*' ? this.#removeAll(stored, request) : this.#plan(stored, contacts, request, path);
+    if (!Array.isArray(changes)) return changes as RegistrarAnswer;
+    await this.#apply(aor, stored, changes as readonly Change[]);
+    return this.#list(aor, path);
+  }
+
+  /** `Contact: *`, with Expires 0, which the validator asked for (10.2.2). */
+  #removeAll(stored: readonly Stored[], request: ReceivedRequest): readonly Change[] | RegistrarAnswer {
+    if (stored.some(({ binding }) => isOutOfOrder(binding, request))) return OUT_OF_ORDER;
+    return stored.map((each) => ({ replaces: each, binding: undefined }));
+  }
+
+  #plan(
+    stored: readonly Stored[],
+    contacts: readonly NameAddress[],
+    request: ReceivedRequest,
+    path: readonly NameAddress[],
+  ): readonly Change[] | RegistrarAnswer {
+    const changes: Change[] = [];
+    const common = parseExpires(header(request.message, 'Expires') ?? '') ?? this.#limits.defaultSeconds;
+    for (const contact of contacts) {
+      const asked = contactExpires(contact) ?? common;
+      const q = contactPreference(contact);
+      if (q === undefined || parseSipUri(contact.uri) === undefined)
+        return { status: 400, reason: 'Bad Contact', headers: [] };
+      if (asked > 0 && asked < this.#limits.minSeconds && asked < ONE_HOUR_SECONDS) {
+        return { status: 423, headers: [{ name: 'Min-Expires', value: String(this.#limits.minSeconds) }] };
+      }
+      const replaces = stored.find((each) => isSameBinding(each.binding, contact));
+      if (replaces !== undefined && isOutOfOrder(replaces.binding, request)) return OUT_OF_ORDER;
+      const seconds = Math.min(asked, this.#limits.maxSeconds);
+      const binding = seconds === 0 ? undefined : this.#bind({ contact, q, seconds, request, path });
+      changes.push({ replaces, binding });
+    }
+    return changes;
+  }
+
+  #bind(options: {
+    readonly contact: NameAddress;
+    readonly q: number;
+    readonly seconds: number;
+    readonly request: ReceivedRequest;
+    readonly path: readonly NameAddress[];
+  }): Binding {
+    const { contact, q, seconds, request, path } = options;
+    const instance = instanceOf(contact);
+    const regId = parameter(contact.parameters, 'reg-id');
+    const userAgent = header(request.message, 'User-Agent')?.slice(0, MAX_USER_AGENT_CHARS);
+    return {
+      contact: contact.uri,
+      q,
+      expiresAt: this.#clock.now() + seconds * 1000,
+      callId: request.callId,
+      cseq: request.cseq,
+      path: path.map(formatAddress),
+      ...(instance !== undefined && { instance }),
+      ...(regId !== undefined && { regId }),
+      ...flowOf(contact, request),
+      ...(userAgent !== undefined && { userAgent }),
+    };
+  }
+
+  async #apply(aor: string, stored: readonly Stored[], changes: readonly Change[]): Promise<void> {
+    const key = bindingKey(aor);
+    const left = new Map(stored.map((each) => [each.id, each.binding]));
+    for (const { replaces, binding } of changes) {
+      const id = binding === undefined ? undefined : bindingId(binding);
+      if (replaces !== undefined && replaces.id !== id) {
+        left.delete(replaces.id);
+        await this.#directory.remove(key, replaces.id);
+      }
+      if (binding === undefined || id === undefined) continue;
+      left.set(id, binding);
+      await this.#directory.put(key, id, writeBinding(binding), binding.expiresAt - this.#clock.now());
+    }
+    const surplus = [...left].toSorted(([, a], [, b]) => b.expiresAt - a.expiresAt).slice(this.#limits.maxBindings);
+    for (const [id] of surplus) await this.#directory.remove(key, id);
+  }
+
+  /** 10.3 step 8: all bindings, each with the time that is left. */
+  async #list(aor: string, path: readonly NameAddress[]): Promise<RegistrarAnswer> {
+    const nowMs = this.#clock.now();
+    const lines = (await this.#stored(aor)).map(({ binding }): SipHeader => {
+      const seconds = Math.ceil((binding.expiresAt - nowMs) / 1000);
+      const instance = binding.instance === undefined ? '' : `;+sip.instance="${binding.instance}"`;
+      const regId = binding.regId === undefined ? '' : `;reg-id=${binding.regId}`;
+      return { name: 'Contact', value: `<${binding.contact}>;expires=${seconds}${instance}${regId}` };
+    });
+    const echoed = path.map((each): SipHeader => ({ name: 'Path', value: formatAddress(each) }));
+    return { status: 200, headers: [...lines, ...echoed] };
+  }
+}
+
+const MAX_USER_AGENT_CHARS = 128;
+const MAX_INSTANCE_CHARS = 128;
+const OUT_OF_ORDER: RegistrarAnswer = { status: 500, reason: 'CSeq Out Of Order', headers: [] };
+
+/** 10.3 step 7: within one Call-ID the CSeq rises, else the request came late. */
+function isOutOfOrder(binding: Binding, request: ReceivedRequest): boolean {
+  return binding.callId === request.callId && request.cseq <= binding.cseq;
+}
+
+/** The same phone by its instance (RFC 5626 6), else the same contact by URI equality (10.3). */
+function isSameBinding(binding: Binding, contact: NameAddress): boolean {
+  const instance = instanceOf(contact);
+  if (instance !== undefined && binding.instance !== undefined) {
+    return instance === binding.instance && parameter(contact.parameters, 'reg-id') === binding.regId;
+  }
+  const a = parseSipUri(binding.contact);
+  const b = parseSipUri(contact.uri);
+  return a !== undefined && b !== undefined && sameSipUri(a, b);
+}
+
+function instanceOf(contact: NameAddress): string | undefined {
+  const instance = parameter(contact.parameters, '+sip.instance');
+  return instance === undefined || instance === ''
+    ? undefined
+    : instance.slice(0, MAX_INSTANCE_CHARS).replaceAll(/["\\\r\n]/g, '');
+}
+
+/**
+ * Calls go back the way the registration came, unless the phone shows that it listens elsewhere: over datagrams, without
+ * asking for rport, and with a Contact at the address that it sent from.
+ */
+function flowOf(contact: NameAddress, request: ReceivedRequest): { readonly flow?: NonNullable<Binding['flow']> } {
+  const { transport, remote, connectionId } = request.flow;
+  const host = parseSipUri(contact.uri)?.host ?? '';
+  const symmetric =
+    hasParameter(request.via.parameters, 'rport') || !isIpAddress(host) || !sameHost(host, remote.address);
+  if (transport === 'udp' && !symmetric) return {};
+  return { flow: { transport, remote, ...(connectionId !== undefined && { connectionId }) } };
+}

@@ -1,0 +1,258 @@
+import { randomInteger } from '../../base/random.ts';
+import { parseReplaces } from '../../wire/sip/header-values.ts';
+import { header, type SipHeader } from '../../wire/sip/message.ts';
+import { parseSipUri } from '../../wire/sip/uri.ts';
+import { ACCEPT, ALLOW, SUPPORTED } from '../abilities.ts';
+import type { Gatekeeper } from '../auth/gatekeeper.ts';
+import type { Realms } from '../auth/realms.ts';
+import { EstablishedCall } from '../call/established-call.ts';
+import { IncomingInvite } from '../call/incoming-invite.ts';
+import { answerSession } from '../call/session-timer.ts';
+import { contactFor, type SipCore } from '../core.ts';
+import type { TokenBuckets } from '../limits/token-buckets.ts';
+import type { ReceivedRequest } from '../received-request.ts';
+import { normalAor } from '../registrar/address-of-record.ts';
+import type { Registrar } from '../registrar/registrar.ts';
+import type { ServerTransaction } from '../transaction/server-transaction.ts';
+import type { TransactionUser } from '../transaction/transaction-layer.ts';
+import type { Admission, CallerIdentity, IncomingCall, UserAgent } from '../user-agent.ts';
+
+const RETRY_AFTER_SECONDS = { low: 2, high: 10 } as const;
+
+export interface RequestRouterOptions {
+  readonly core: SipCore;
+  readonly gatekeeper: Gatekeeper;
+  readonly registrar: Registrar;
+  readonly admission: Admission;
+  readonly realms: Realms;
+  /** New calls, one bucket for all. */
+  readonly callRate: TokenBuckets;
+  readonly maxDialogs: number;
+}
+
+type MessageHandler = Parameters<UserAgent['onMessage']>[0];
+
+/** Gives each new request to its place, in the order of RFC 3261 8.2 (the codec's validator has passed it). */
+export class RequestRouter implements TransactionUser {
+  readonly #options: RequestRouterOptions;
+  /** INVITEs without a final answer, by their transaction's key. */
+  readonly #ringing = new Map<string, IncomingInvite>();
+  /** From tag, Call-ID and CSeq of requests under way: the same by another path is a merged request (8.2.2.2). */
+  readonly #underWay = new Set<string>();
+  #onCall: ((call: IncomingCall) => void) | undefined;
+  #onMessage: MessageHandler | undefined;
+  #draining = false;
+
+  constructor(options: RequestRouterOptions) {
+    this.#options = options;
+  }
+
+  onCall(handler: (call: IncomingCall) => void): void {
+    this.#onCall = handler;
+  }
+
+  onMessage(handler: MessageHandler): void {
+    this.#onMessage = handler;
+  }
+
+  drain(): void {
+    this.#draining = true;
+  }
+
+  request(request: ReceivedRequest): void {
+    const { core } = this.#options;
+    if (request.method === 'CANCEL') return this.#cancel(request);
+    if (core.layer.isFull) return this.#refuseStateless(request, 503, [this.#retryAfter()]);
+    if (request.toTag !== undefined) return this.#inDialog(request);
+    switch (request.method) {
+      case 'REGISTER':
+        return this.#register(request);
+      case 'INVITE':
+        return this.#invite(request);
+      case 'MESSAGE':
+        return this.#message(request);
+      case 'OPTIONS':
+        return this.#answer(core.layer.accept(request), 200, [ACCEPT, ALLOW, SUPPORTED, contactFor(request.flow)]);
+      case 'REFER':
+        // Transfers are asked for within a call.
+        return this.#refuseStateless(request, 403);
+      default:
+        return this.#refuseStateless(request, 481);
+    }
+  }
+
+  ack(request: ReceivedRequest): void {
+    this.#options.core.dialogs.find(request)?.acknowledge(request);
+  }
+
+  #inDialog(request: ReceivedRequest): void {
+    const { core } = this.#options;
+    const user = core.dialogs.find(request);
+    if (user === undefined) return this.#refuseStateless(request, 481);
+    user.receive(request, core.layer.accept(request));
+  }
+
+  /** 9.2: hop by hop and never challenged. */
+  #cancel(request: ReceivedRequest): void {
+    const { core } = this.#options;
+    const invite = core.layer.inviteOf(request);
+    const transaction = core.layer.accept(request);
+    if (invite === undefined) return this.#answer(transaction, 481);
+    this.#answer(transaction, 200);
+    const ringing = this.#ringing.get(invite.key);
+    if (ringing !== undefined) return ringing.giveUp();
+    const call = core.dialogs.find(invite.request);
+    if (call instanceof EstablishedCall) call.cancelled(invite);
+    else if (invite.finalStatus === undefined) this.#answer(invite, 487);
+  }
+
+  #register(request: ReceivedRequest): void {
+    const { core, gatekeeper, realms } = this.#options;
+    core.tasks.run(async () => {
+      const realm = await realms.of(hostOf(request.to.uri));
+      if (gatekeeper.presented(request, realm) !== undefined) return this.#registerWithPassword(request, realm);
+      // Nothing is remembered for those who show no password: a challenge may be repeated.
+      const { status, headers } = gatekeeper.challenge(request, realm, 'www');
+      this.#refuseStateless(request, status, headers);
+    });
+  }
+
+  #registerWithPassword(request: ReceivedRequest, realm: string): void {
+    const { core, admission, gatekeeper, registrar, realms } = this.#options;
+    const transaction = core.layer.acceptOnce(request);
+    // Its repeat came while the realm was looked up.
+    if (transaction === undefined) return;
+    this.#run(transaction, async () => {
+      const verdict = await gatekeeper.judge(request, realm, 'www');
+      if (verdict.kind === 'wait') return this.#answer(transaction, 503, [retryAfter(verdict.seconds)]);
+      if (verdict.kind === 'challenge') return this.#answer(transaction, verdict.status, verdict.headers);
+      const aor = await normalAor(request.to.uri, (host) => realms.of(host));
+      if (aor === undefined) return this.#answer(transaction, 404);
+      if (!admission.mayRegister(verdict.credential, aor)) return this.#answer(transaction, 403);
+      const { status, reason, headers } = await registrar.register(aor, request);
+      transaction.respond(core.responses.make(request, status, { headers, ...(reason !== undefined && { reason }) }));
+    });
+  }
+
+  #invite(request: ReceivedRequest): void {
+    const { core, callRate, maxDialogs } = this.#options;
+    const full = this.#ringing.size + core.dialogs.size >= maxDialogs;
+    if (this.#draining || full || this.#onCall === undefined || !callRate.take('')) {
+      return this.#refuseStateless(request, 503, [this.#retryAfter()]);
+    }
+    const merge = `${request.fromTag ?? ''}|${request.callId}|${request.cseq}`;
+    if (this.#underWay.has(merge)) return this.#refuseStateless(request, 482);
+    const transaction = core.layer.accept(request);
+    this.#underWay.add(merge);
+    const done = (): void => {
+      this.#underWay.delete(merge);
+    };
+    this.#run(transaction, async () => {
+      try {
+        const caller = await this.#identify(transaction);
+        if (caller === undefined || !this.#offerCall(transaction, caller, done)) done();
+      } catch (error) {
+        done();
+        throw error;
+      }
+    });
+  }
+
+  /** Hands an admitted INVITE up; false when it was answered here. */
+  #offerCall(transaction: ServerTransaction, caller: CallerIdentity, done: () => void): boolean {
+    const { core } = this.#options;
+    const { request } = transaction;
+    // CANCEL may have come while the password was looked up.
+    if (transaction.finalStatus !== undefined) return false;
+    const session = answerSession(request.message);
+    if (session.kind === 'too-short') return this.#refuse(transaction, 422, session.headers);
+    const replaces = header(request.message, 'Replaces');
+    if (replaces !== undefined && !this.#canReplace(replaces)) return this.#refuse(transaction, 481);
+    const onDecided = (): void => {
+      this.#ringing.delete(transaction.key);
+      done();
+    };
+    const call = IncomingInvite.take({ core, transaction, caller, session, onDecided });
+    if (call === undefined) return this.#refuse(transaction, 400, [], 'Missing Contact');
+    this.#answer(transaction, 100);
+    this.#ringing.set(transaction.key, call);
+    this.#onCall?.(call);
+    return true;
+  }
+
+  /** RFC 3891 3: what is to be replaced must be a call of ours that goes on. */
+  #canReplace(value: string): boolean {
+    const replaces = parseReplaces(value);
+    if (replaces === undefined) return false;
+    const user = this.#options.core.dialogs.get(replaces.callId, replaces.toTag, replaces.fromTag);
+    return user instanceof EstablishedCall && !user.isEnded && !replaces.earlyOnly;
+  }
+
+  #message(request: ReceivedRequest): void {
+    const handler = this.#onMessage;
+    if (this.#draining || handler === undefined) return this.#refuseStateless(request, 503, [this.#retryAfter()]);
+    const transaction = this.#options.core.layer.accept(request);
+    this.#run(transaction, async () => {
+      const caller = await this.#identify(transaction);
+      if (caller === undefined) return;
+      this.#answer(transaction, await handler({ request: request.message, caller }));
+    });
+  }
+
+  /** Who sends a request outside a dialog; undefined when it was answered with a challenge. */
+  async #identify(transaction: ServerTransaction): Promise<CallerIdentity | undefined> {
+    const { admission, gatekeeper, realms } = this.#options;
+    const { request } = transaction;
+    const trusted = await admission.trustedPeer(request.flow.remote, request.flow.transport);
+    if (trusted !== undefined) return trusted;
+    const realm = await realms.of(hostOf(request.from.uri));
+    const verdict = await gatekeeper.judge(request, realm, 'proxy');
+    if (verdict.kind === 'proven') {
+      const { accountSid, username } = verdict.credential;
+      return { kind: 'phone', accountSid, username, domain: realm };
+    }
+    if (transaction.finalStatus !== undefined) return undefined;
+    if (verdict.kind === 'wait') this.#answer(transaction, 503, [retryAfter(verdict.seconds)]);
+    else this.#answer(transaction, verdict.status, verdict.headers);
+    return undefined;
+  }
+
+  #run(transaction: ServerTransaction, work: () => Promise<void>): void {
+    this.#options.core.tasks.run(async () => {
+      try {
+        await work();
+      } catch (error) {
+        if (transaction.finalStatus === undefined) this.#answer(transaction, 500);
+        throw error;
+      }
+    });
+  }
+
+  #answer(transaction: ServerTransaction, status: number, headers: readonly SipHeader[] = []): void {
+    transaction.respond(this.#options.core.responses.make(transaction.request, status, { headers }));
+  }
+
+  #refuse(transaction: ServerTransaction, status: number, headers: readonly SipHeader[] = [], reason?: string): false {
+    const options = reason === undefined ? { headers } : { headers, reason };
+    transaction.respond(this.#options.core.responses.make(transaction.request, status, options));
+    return false;
+  }
+
+  #refuseStateless(request: ReceivedRequest, status: number, headers: readonly SipHeader[] = []): void {
+    const { layer, responses } = this.#options.core;
+    layer.answerStateless(request, responses.make(request, status, { headers }));
+  }
+
+  #retryAfter(): SipHeader {
+    const { low, high } = RETRY_AFTER_SECONDS;
+    return retryAfter(randomInteger(this.#options.core.random, low, high));
+  }
+}
+
+function retryAfter(seconds: number): SipHeader {
+  return { name: 'Retry-After', value: String(Math.max(1, seconds)) };
+}
+
+function hostOf(uri: string): string {
+  return parseSipUri(uri)?.host ?? '';
+}
