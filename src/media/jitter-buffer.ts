@@ -78,10 +78,13 @@ const SEEN_PACKETS = 256;
 /** A new source takes over after so many packets in a row, or at once when the old one has been still for so long. */
 const TAKE_OVER_PACKETS = 3;
 const TAKE_OVER_MS = 100;
-/** The wait may differ this much from its target before the sound is touched. */
-const SLACK_MS = 15;
-/** At most one stretch in this time follows a drift of 1 % and is not heard; far off, every frame is stretched. */
-const STRETCH_EVERY_MS = 200;
+/** A wait that is longer than its target harms little, one that is shorter loses packets. */
+const SLACK_LONG_MS = 15;
+const SLACK_SHORT_MS = 2;
+/** So rare a shortening follows a drift of 1 % and is not heard. */
+const SHORTEN_EVERY_MS = 200;
+const LENGTHEN_EVERY_MS = 40;
+/** So far above its target, every frame is shortened. */
 const HURRY_MS = 80;
 /** Where positions on a time line start: small, so that they stay machine integers for days. */
 const FIRST_POSITION = 1 << 24;
@@ -364,13 +367,13 @@ export class JitterBuffer {
   /** Takes a frame of which every sample is there, stretched when the wait is off its target; 0 when one is missing. */
   #takeWhole(nowMs: number, play: number, into: Int16Array): number {
     const excessMs = ((this.#duePoint(nowMs) - play) * 1000) / this.#rate;
-    const stretch = Math.abs(excessMs) > SLACK_MS && (nowMs >= this.#nextStretchMs || Math.abs(excessMs) > HURRY_MS);
-    if (stretch && into.length >= stretchableSamples(this.#rate)) {
-      const wanted = into.length + (excessMs > 0 ? stretchMargin(this.#rate) : 0);
-      const source = this.#scratch.subarray(0, wanted);
+    const tooLong = excessMs > SLACK_LONG_MS;
+    const wanted = (tooLong || excessMs < -SLACK_SHORT_MS) && (nowMs >= this.#nextStretchMs || excessMs > HURRY_MS);
+    if (wanted && into.length >= stretchableSamples(this.#rate)) {
+      const source = this.#scratch.subarray(0, into.length + (tooLong ? stretchMargin(this.#rate) : 0));
       if (this.#copy(play, source)) {
-        this.#nextStretchMs = nowMs + STRETCH_EVERY_MS;
-        return excessMs > 0 ? shorten(source, into, this.#rate) : lengthen(source, into, this.#rate);
+        this.#nextStretchMs = nowMs + (tooLong ? SHORTEN_EVERY_MS : LENGTHEN_EVERY_MS);
+        return tooLong ? shorten(source, into, this.#rate) : lengthen(source, into, this.#rate);
       }
     }
     return this.#copy(play, into) ? into.length : 0;
@@ -390,6 +393,7 @@ export class JitterBuffer {
   #takeWithGaps(play: number, into: Int16Array): PullOutcome {
     const known = Math.max(0, Math.min(into.length, this.#end - play));
     let heard = false;
+    let guessed = false;
     for (let from = 0; from < into.length;) {
       const present = from < known && this.#filled[(play + from) & this.#mask] === 1;
       let to = from + 1;
@@ -400,12 +404,16 @@ export class JitterBuffer {
         this.#concealment.remember(into.subarray(from, to));
         heard = true;
       } else if (play + to <= this.#start) into.fill(0, from, to);
-      else this.#concealment.fill(into, from, to);
+      else {
+        this.#concealment.fill(into, from, to);
+        guessed = true;
+      }
       from = to;
     }
     this.#forget(play, play + known);
     this.#play = play + known;
     this.#borrowed += into.length - known;
+    if (!guessed) return 'audio';
     this.#concealedRun = heard ? 0 : this.#concealedRun + into.length;
     if (this.#concealedRun <= this.#samples(MAX_CONCEAL_MS)) return 'concealed';
     if (this.#play >= this.#end) this.#pause();
