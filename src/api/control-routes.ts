@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type, type Static, type TSchema } from 'typebox';
 import Value from 'typebox/value';
+import { errorText } from '../base/errors.ts';
 import { CommsError } from '../comms/comms-error.ts';
 import type { NewPhone, NewTrunk } from '../comms/place.ts';
 
@@ -61,6 +62,11 @@ export function registerControlRoutes(app: FastifyInstance, ports: ControlPorts)
           .header('WWW-Authenticate', 'Basic realm="Tandem"')
           .send({ code: 20_003, message: 'want the account sid and auth token of this place', status: 401 });
       });
+      scope.addContentTypeParser<string>(
+        'application/json',
+        { parseAs: 'string' },
+        async (_request: FastifyRequest, text: string) => parseJson(text),
+      );
       scope.get('/status', () => ports.status());
       scope.post('/stop', async (_request, reply) => {
         ports.stop();
@@ -82,9 +88,7 @@ export function registerControlRoutes(app: FastifyInstance, ports: ControlPorts)
         await ports.removeTrunk(request.params.name);
         return reply.code(204).send();
       });
-      scope.get<{ Querystring: { lines?: string; follow?: string } }>('/logs', (request, reply) =>
-        sendLogs(request.query, reply, ports),
-      );
+      scope.get('/logs', (request, reply) => sendLogs(request.originalUrl, reply, ports));
       done();
     },
     { prefix: CONTROL_PREFIX },
@@ -103,11 +107,24 @@ function body<Schema extends TSchema>(schema: Schema, request: FastifyRequest): 
   });
 }
 
-function sendLogs(query: { lines?: string; follow?: string }, reply: FastifyReply, ports: ControlPorts): FastifyReply {
-  const wanted = /^\d{1,5}$/.test(query.lines ?? '') ? Number(query.lines) : DEFAULT_LOG_LINES;
+function parseJson(text: string): unknown {
+  try {
+    return text === '' ? undefined : (JSON.parse(text) as unknown);
+  } catch (error) {
+    throw new CommsError('refused', `the body is not JSON: ${errorText(error)}`, {
+      faultCode: 20_001,
+      httpStatus: 400,
+    });
+  }
+}
+
+function sendLogs(url: string, reply: FastifyReply, ports: ControlPorts): FastifyReply {
+  const query = new URL(url, 'http://local').searchParams;
+  const lines = query.get('lines') ?? '';
+  const wanted = /^\d{1,5}$/.test(lines) ? Number(lines) : DEFAULT_LOG_LINES;
   const stream = new PassThrough();
   for (const line of ports.logLines(Math.min(wanted, MAX_LOG_LINES))) stream.write(`${line}\n`);
-  if (query.follow !== 'true') {
+  if (query.get('follow') !== 'true') {
     stream.end();
   } else {
     const following = ports.followLogs((line) => {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { buildApi } from '../api/build-api.ts';
+import { registerControlRoutes } from '../api/control-routes.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import { formatEndpoint } from '../base/network.ts';
@@ -33,6 +34,7 @@ import { openPostgresStore } from '../store/postgresql-store.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
 import { parseSipUri } from '../wire/sip/uri.ts';
+import { accountPace } from './account-pace.ts';
 import { callEnvironment } from './call-environment.ts';
 import { Cleanup } from './cleanup.ts';
 import type { Config } from './config.ts';
@@ -140,7 +142,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
   const publicUrl = { value: config.publicUrl ?? '' };
   const joined = callEnvironment({
     ...parts,
-    bus: new InProcessBus(log),
+    bus: new InProcessBus({ logger: log }),
     publicUrl: () => publicUrl.value,
   });
   const service = new CallService(joined.forService);
@@ -153,12 +155,13 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     sounds: blobs,
     clock: systemClock,
     logger: log,
-    get publicUrl() {
-      return publicUrl.value;
-    },
-    requestsPerSecond: config.requestsPerSecond,
-    control: controlPorts({ ...parts, logs, service, onStopAsked: options.onStopAsked, trunkAddresses }),
+    publicUrl: () => publicUrl.value,
+    pace: accountPace(config.requestsPerSecond, systemClock),
   });
+  registerControlRoutes(
+    app,
+    controlPorts({ ...parts, logs, service, onStopAsked: options.onStopAsked, trunkAddresses }),
+  );
   cleanup.add(() => app.close());
   const url = await listenHttp(app, parseListenAddress('http', config.http), config);
   publicUrl.value = (config.publicUrl ?? url).replace(/\/+$/, '');
