@@ -12,6 +12,7 @@ import type { SipCore } from './core.ts';
 import { DialogTable } from './dialog/dialog-table.ts';
 import { TokenBuckets, type BucketShape } from './limits/token-buckets.ts';
 import type { Resolver } from './locate/resolver.ts';
+import { OwnedClock } from './owned-clock.ts';
 import { normalAor } from './registrar/address-of-record.ts';
 import { Registrar, type RegistrarLimits } from './registrar/registrar.ts';
 import { Responses } from './responses.ts';
@@ -20,6 +21,7 @@ import { MAX_TRANSACTIONS, TransactionLayer } from './transaction/transaction-la
 import type { StreamTimes } from './transport/stream-connection.ts';
 import type { StreamLimits } from './transport/stream-table.ts';
 import { Transports } from './transport/transports.ts';
+import { TrunkRegistrar } from './trunk/trunk-registration.ts';
 import { RequestSender } from './uac/request-sender.ts';
 import { RequestRouter } from './uas/request-router.ts';
 import type { Admission, UserAgent } from './user-agent.ts';
@@ -65,13 +67,15 @@ const ONE_BUCKET = 1;
 
 /** Opens the SIP side of a call service. Rejects with the system's error when a port cannot be opened. */
 export async function openUserAgent(options: UserAgentOptions): Promise<UserAgent> {
-  const { clock, random, logger, admission, limits = {} } = options;
+  const clock = new OwnedClock(options.clock);
+  const { random, logger, admission, limits = {} } = options;
   const transports = await Transports.open({
     ...options,
+    clock,
     ...(limits.streams && { streamLimits: limits.streams }),
     ...(limits.streamTimes && { streamTimes: limits.streamTimes }),
   });
-  const core = makeCore(options, transports);
+  const core = makeCore({ ...options, clock }, transports);
   const realms = new Realms(admission, clock);
   const { directory } = options;
   const registrar = new Registrar({ directory, clock, ...(limits.registrar && { limits: limits.registrar }) });
@@ -98,6 +102,11 @@ export async function openUserAgent(options: UserAgentOptions): Promise<UserAgen
       outgoing.start();
       return outgoing;
     },
+    registerTrunk(trunk) {
+      const registration = new TrunkRegistrar(core, trunk);
+      registration.start();
+      return registration;
+    },
     onIncomingCall: (handler) => router.onCall(handler),
     onMessage: (handler) => router.onMessage(handler),
     bindings: async (text) => {
@@ -109,6 +118,7 @@ export async function openUserAgent(options: UserAgentOptions): Promise<UserAgen
       core.layer.close();
       await transports.close();
       await core.tasks.settled();
+      clock.close();
     },
   };
 }

@@ -104,6 +104,8 @@ export interface IncomingCall {
   readonly caller: CallerIdentity;
   /** Undefined: the peer wants our offer in the 2xx. */
   readonly offer: string | undefined;
+  /** The call that this one takes the place of (RFC 3891): once this one is answered, hang that one up. */
+  readonly replacesCallId?: string | undefined;
   ringing(): void;
   /** 183 with early media. */
   progress(sdp: string): void;
@@ -152,11 +154,39 @@ export interface UserAgent {
   onMessage(
     handler: (message: { readonly request: SipRequest; readonly caller: CallerIdentity }) => Promise<number>,
   ): void;
+  /**
+   * Keeps this server registered at an outside registrar: refreshes in time, tries again after failures. Throws SipError
+   * `bad-argument` for an address without a user.
+   */
+  registerTrunk(options: TrunkRegistrationOptions): TrunkRegistration;
   /** Registered contacts of an address of record, best first. */
   bindings(aor: string): Promise<readonly RegisteredContact[]>;
   /** Stops taking new calls (503 with Retry-After); dialogs go on. */
   drain(): void;
   close(): Promise<void>;
+}
+
+export interface TrunkRegistrationOptions {
+  /** URI of the registrar, `sip:HOST[:PORT][;transport=tcp]`. */
+  readonly registrar: string;
+  /** `sip:USER@HOST`; calls to the trunk arrive with USER in the Request-URI. */
+  readonly aor: string;
+  readonly credentials: SipCredentials;
+  /** Asked for; the registrar decides. */
+  readonly expiresSeconds: number;
+  readonly onState?: (state: TrunkState) => void;
+}
+
+export type TrunkState =
+  | { readonly kind: 'trying' }
+  | { readonly kind: 'registered'; readonly expiresAt: number }
+  /** `retryAt`: milliseconds since the epoch. */
+  | { readonly kind: 'failed'; readonly status: number; readonly reason: string; readonly retryAt: number };
+
+export interface TrunkRegistration {
+  readonly state: TrunkState;
+  /** Takes the registration back and ends. */
+  stop(): Promise<void>;
 }
 
 export interface RegisteredContact {

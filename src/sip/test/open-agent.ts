@@ -32,12 +32,14 @@ export function storedCredential(realm: string, username: string, password: stri
 
 /** A user agent on this machine's loopback, closed at the end of the test. */
 export async function openAgent(scope: Scope, options: Partial<UserAgentOptions> = {}): Promise<UserAgent> {
+  const directory = new MemoryDirectory({ clock: systemClock, logger: silentLogger });
+  scope.after(() => directory.close());
   const agent = await openUserAgent({
     clock: systemClock,
     random: systemRandom,
     network: nodeNetwork,
     logger: silentLogger,
-    directory: new MemoryDirectory({ clock: systemClock, logger: silentLogger }),
+    directory,
     resolver: nodeResolver,
     admission: openAdmission(),
     listen: { address: '127.0.0.1', port: 0 },
