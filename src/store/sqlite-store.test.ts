@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -39,6 +39,29 @@ describe('SQLite store', () => {
   });
   const ids = async (store: SqliteStore): Promise<readonly string[]> =>
     (await store.read<{ id: string }>({ sql: 'select id from item order by id', parameters: [] })).map((row) => row.id);
+
+  it('is readable by its owner only', async () => {
+    const store = open(path);
+    await store.write([table]);
+    for (const name of readdirSync(join(path, '..'))) {
+      assert.equal(statSync(join(path, '..', name)).mode & 0o077, 0, name);
+    }
+    await store.close();
+  });
+
+  it('logs a full disk once, and once more when it can write again', async () => {
+    const logged: string[] = [];
+    const log = (_: object, message: string): void => void logged.push(message);
+    const logger = { ...silentLogger, error: log, info: log };
+    const store = openSqliteStore({ path, clock: systemClock, logger, maxPages: 20 });
+    await store.write([table]);
+    for (let n = 0; n < 5; n += 1) {
+      await assert.rejects(store.write([item(`i${n}`, 'x'.repeat(200_000))]), { code: 'full' });
+    }
+    await store.write([item('small')]);
+    await store.close();
+    assert.deepEqual(logged, ['store: writes fail', 'store: writes succeed again']);
+  });
 
   it('keeps its rows over a close and an open', async () => {
     const first = open(path);

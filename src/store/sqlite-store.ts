@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
@@ -9,7 +9,7 @@ import { checkExpectedRows } from './expected-rows.ts';
 import { sqliteStoreError } from './sqlite-error.ts';
 import { SqliteStatements } from './sqlite-statements.ts';
 import { StoreError } from './store-error.ts';
-import type { Statement, Store, WriteResult, WriteStatement } from './store.ts';
+import type { Statement, Store, StoreErrorCode, WriteResult, WriteStatement } from './store.ts';
 import { WriteGate, type WriteOutcome } from './write-gate.ts';
 
 // The write-ahead log is cut back to this size after a checkpoint.
@@ -32,6 +32,8 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
   const path = options.path ?? join(temporaryFolder ?? '', 'store.db');
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    // SQLite gives its side files the mode of the database.
+    closeSync(openSync(path, 'a', 0o600));
     const writer = new DatabaseSync(path);
     writer.exec('PRAGMA journal_mode = WAL');
     writer.exec(`PRAGMA synchronous = ${temporaryFolder === undefined ? 'FULL' : 'OFF'}`);
@@ -64,6 +66,8 @@ export class SqliteStore implements Store {
   readonly #reads: SqliteStatements;
   readonly #gate: WriteGate;
   #closed: Promise<void> | undefined;
+  /** Why the last commit failed; undefined while commits succeed. */
+  #trouble: StoreErrorCode | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -127,19 +131,31 @@ export class SqliteStore implements Store {
       for (const statements of group) {
         const outcome = this.#runInSavepoint(statements);
         outcomes.push(outcome);
+        if (outcome.kind === 'refused' && outcome.error.code === 'full') this.#noteTrouble(outcome.error);
         if (!writer.isTransaction) return rolledBack(outcomes, group.length);
       }
       writer.exec('COMMIT');
+      if (outcomes.some((outcome) => outcome.kind === 'done')) this.#noteSuccess();
       return outcomes;
     } catch (thrown) {
       const error = sqliteStoreError(thrown);
-      this.#parts.logger.error(
-        { code: error.code, writes: group.length, reason: error.message },
-        'store: commit failed',
-      );
+      this.#noteTrouble(error);
       if (writer.isTransaction) writer.exec('ROLLBACK');
       return group.map((_, index) => refusal(outcomes[index]) ?? { kind: 'refused', error });
     }
+  }
+
+  /** A full disk refuses every write: it is logged once, and once more when writes succeed again. */
+  #noteTrouble(error: StoreError): void {
+    if (this.#trouble === error.code) return;
+    this.#trouble = error.code;
+    this.#parts.logger.error({ code: error.code, reason: error.message }, 'store: writes fail');
+  }
+
+  #noteSuccess(): void {
+    if (this.#trouble === undefined) return;
+    this.#parts.logger.info({ was: this.#trouble }, 'store: writes succeed again');
+    this.#trouble = undefined;
   }
 
   #runInSavepoint(statements: readonly WriteStatement[]): WriteOutcome {
