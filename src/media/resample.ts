@@ -39,8 +39,8 @@ export class Resampler {
     const transition = 2 * Math.PI * band * (STOP_SHARE - PASS_SHARE);
     const half = Math.ceil((STOP_BAND_DB - 7.95) / (2.285 * transition) / 2);
     this.#taps = fromRate === toRate ? 0 : 2 * half;
-    this.#filter =
-      this.#taps === 0 ? NO_SAMPLES : designFilter(this.#phases, half, (band * (PASS_SHARE + STOP_SHARE)) / 2);
+    const cutoff = (band * (PASS_SHARE + STOP_SHARE)) / 2;
+    this.#filter = this.#taps === 0 ? NO_SAMPLES : filterOf(this.#phases, half, cutoff);
     this.#kept = new Float32Array(Math.max(0, half - 1));
     this.#keptFrom = 1 - half;
   }
@@ -88,6 +88,20 @@ export class Resampler {
     this.#keptFrom += keepFrom;
     return output.subarray(0, count);
   }
+}
+
+/** Few pairs of rates occur, and a design takes a millisecond of the thread that plays. */
+const MAX_KEPT_FILTERS = 8;
+const keptFilters = new Map<string, Float32Array>();
+
+function filterOf(phases: number, half: number, cutoff: number): Float32Array {
+  const key = `${phases} ${half} ${cutoff}`;
+  const kept = keptFilters.get(key);
+  if (kept !== undefined) return kept;
+  if (keptFilters.size === MAX_KEPT_FILTERS) keptFilters.clear();
+  const filter = designFilter(phases, half, cutoff);
+  keptFilters.set(key, filter);
+  return filter;
 }
 
 /** Rows of taps: row r holds the windowed sinc as seen from r / phases between two input samples, with gain 1. */

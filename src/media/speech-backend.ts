@@ -1,9 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { isMp3 } from './mp3.ts';
 import { SpeechError } from './speech-error.ts';
 import { findProgram, runSpeechProcess } from './speech-process.ts';
 import { espeakVoice, fliteVoice, type SpeechVoice } from './speech-voice.ts';
+import { isWav } from './wav-reader.ts';
 
 /** One way to speak. */
 export interface SpeechBackend {
@@ -152,6 +154,9 @@ export function openEndpoint(endpoint: SpeechEndpoint, http: SpeechHttp): Speech
       });
       if (response.status !== 200) {
         throw new SpeechError('failed', `the speech service at ${endpoint.url} answered ${response.status}: want 200`);
+      }
+      if (!isWav(response.body) && !isMp3(response.body)) {
+        throw new SpeechError('failed', `the speech service at ${endpoint.url} sent no WAV and no MP3`);
       }
       await writeFile(path, response.body);
     },
