@@ -5,15 +5,14 @@ import { aorOf } from '../comms/calls/routing.ts';
 import type { CallService } from '../comms/calls/call-service.ts';
 import { HOME_DOMAIN } from '../comms/place.ts';
 import type { Phone, Trunk } from '../comms/place-model.ts';
-import { parseSipUri } from '../wire/sip/uri.ts';
 import type { CallParts } from './call-environment.ts';
 import type { LogBuffer } from './log-buffer.ts';
-import type { TrunkAddresses } from './trunk-addresses.ts';
+import type { TrunkLines } from './trunk-lines.ts';
 
 export interface ControlParts extends Omit<CallParts, 'bus' | 'publicUrl'> {
   readonly logs: LogBuffer;
   readonly service: CallService;
-  readonly trunkAddresses: TrunkAddresses;
+  readonly trunkLines: TrunkLines;
   onStopAsked(): void;
 }
 
@@ -37,11 +36,9 @@ export function controlPorts(parts: ControlParts): ControlPorts {
       })),
     };
   };
-  const showTrunk = ({ name, uri, username, register, prefixes, maxCalls }: Trunk): object => {
-    const host = parseSipUri(uri)?.host ?? '';
-    const addresses = parts.trunkAddresses.of(host);
-    const state = addresses.length === 0 ? `${host} does not resolve` : `at ${addresses.join(', ')}`;
-    return { name, uri, username, register, prefixes, maxCalls, state };
+  const showTrunk = (trunk: Trunk): object => {
+    const { name, uri, username, register, prefixes, maxCalls } = trunk;
+    return { name, uri, username, register, prefixes, maxCalls, state: parts.trunkLines.stateOf(trunk) };
   };
   return {
     authorize: async (authorization) => {
@@ -67,10 +64,13 @@ export function controlPorts(parts: ControlParts): ControlPorts {
     trunks: async () => (await records.trunks.list()).map(showTrunk),
     addTrunk: async (wanted) => {
       const trunk = await place.addTrunk(wanted);
-      await parts.trunkAddresses.learn([parseSipUri(trunk.uri)?.host ?? '']);
+      await parts.trunkLines.add(trunk);
       return showTrunk(trunk);
     },
-    removeTrunk: (name) => place.removeTrunk(name),
+    removeTrunk: async (name) => {
+      await place.removeTrunk(name);
+      await parts.trunkLines.remove(name);
+    },
     logLines: (count) => logs.last(count),
     followLogs: (line) => logs.follow(line),
   };

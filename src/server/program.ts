@@ -30,10 +30,8 @@ import type { UserAgent } from '../sip/user-agent.ts';
 import { lockDataFolder } from '../store/data-folder-lock.ts';
 import { blobMigrations, openFileBlobs } from '../store/file-blobs.ts';
 import { migrate } from '../store/migrate.ts';
-import { openPostgresStore } from '../store/postgresql-store.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
-import { parseSipUri } from '../wire/sip/uri.ts';
 import { accountPace } from './account-pace.ts';
 import { callEnvironment } from './call-environment.ts';
 import { Cleanup } from './cleanup.ts';
@@ -46,7 +44,7 @@ import { ConfigError } from './load-config.ts';
 import { parseListenAddress, parsePortRange } from './listen-address.ts';
 import { LogBuffer } from './log-buffer.ts';
 import { openSipDoor } from './sip-door.ts';
-import { TrunkAddresses } from './trunk-addresses.ts';
+import { TrunkLines } from './trunk-lines.ts';
 
 export interface ProgramOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -120,12 +118,11 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     random: systemRandom,
     soundDirectory: join(folder.path, 'sounds'),
   });
-  const trunkAddresses = new TrunkAddresses(systemClock);
-  cleanup.add(() => trunkAddresses.close());
-  await trunkAddresses.learn((await records.trunks.list()).flatMap((trunk) => parseSipUri(trunk.uri)?.host ?? []));
-
-  const sip = await openSip(config, { records, trunkAddresses, log });
+  const trunkLines = new TrunkLines(systemClock, log);
+  const sip = await openSip(config, { records, trunkLines, log });
   cleanup.add(() => sip.close());
+  cleanup.add(() => trunkLines.close());
+  await trunkLines.start(await records.trunks.list(), sip);
   const media = await mediaOpening;
   const speech = await speechOpening;
   const lane = new CallLane({
@@ -158,10 +155,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     publicUrl: () => publicUrl.value,
     pace: accountPace(config.requestsPerSecond, systemClock),
   });
-  registerControlRoutes(
-    app,
-    controlPorts({ ...parts, logs, service, onStopAsked: options.onStopAsked, trunkAddresses }),
-  );
+  registerControlRoutes(app, controlPorts({ ...parts, logs, service, onStopAsked: options.onStopAsked, trunkLines }));
   cleanup.add(() => app.close());
   const url = await listenHttp(app, parseListenAddress('http', config.http), config);
   publicUrl.value = (config.publicUrl ?? url).replace(/\/+$/, '');
@@ -194,6 +188,8 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
 
 async function openStore(config: Config, folder: string, logger: Logger): Promise<Store> {
   if (config.postgresql !== undefined) {
+    // Loaded only where it is used: the embedded default stays small.
+    const { openPostgresStore } = await import('../store/postgresql-store.ts');
     return openPostgresStore({ connectionString: config.postgresql, clock: systemClock, logger });
   }
   return openSqliteStore({ path: join(folder, 'tandem.db'), clock: systemClock, logger });
@@ -224,16 +220,16 @@ function targetPolicy(config: Config): TargetPolicy {
 
 interface SipParts {
   readonly records: Records;
-  readonly trunkAddresses: TrunkAddresses;
+  readonly trunkLines: TrunkLines;
   readonly log: Logger;
 }
 
-async function openSip(config: Config, { records, trunkAddresses, log }: SipParts): Promise<UserAgent> {
+async function openSip(config: Config, { records, trunkLines, log }: SipParts): Promise<UserAgent> {
   let userAgent: UserAgent | undefined;
   const admission = new SipAdmission({
     records,
     homeDomain: HOME_DOMAIN,
-    trunkAddresses: (host) => trunkAddresses.of(host),
+    trunkAddresses: (host) => trunkLines.addressesOf(host),
     isOwn: (source) =>
       userAgent !== undefined &&
       source.port === userAgent.addresses.udp.port &&
