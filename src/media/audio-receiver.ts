@@ -6,8 +6,8 @@ import { JitterBuffer, MAX_PACKET_MS, type PullOutcome } from './jitter-buffer.t
 import type { NegotiatedAudio } from './negotiated-audio.ts';
 import { Reception } from './reception.ts';
 
-/** The detector is sure of a tone after two blocks and the frame that completes them. */
-const TONE_RECOGNITION_MS = 40;
+/** A tone is sure after up to three blocks of the detector, told at the end of the frame that completes them. */
+const TONE_RECOGNITION_MS = 60;
 
 /** From the true end of a press to the report of it, when its end packets are lost. */
 const MAX_END_DELAY_MS = 300;
