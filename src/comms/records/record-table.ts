@@ -122,7 +122,9 @@ export class RecordTable<T extends Dated> {
 
   #decode(row: Row): T {
     const columns = Object.entries(this.#definition.columns) as [string, Columns<T>[keyof T]][];
-    return Object.fromEntries(columns.map(([field, column]) => [field, column.decode(row[columnName(field)])])) as T;
+    return Object.fromEntries(
+      columns.map(([field, column]) => [field, column.decode(row[columnName(field)])]),
+    ) as unknown as T;
   }
 }
 
