@@ -22,6 +22,7 @@ import type { UserAgent } from '../sip/user-agent.ts';
 import type { FileBlobs } from '../store/file-blobs.ts';
 import type { Config } from './config.ts';
 import { isLocalHost, isLocalNetwork } from './local-hosts.ts';
+import { WatchedMedia } from './watched-media.ts';
 
 export interface CallParts {
   readonly config: Config;
@@ -76,7 +77,7 @@ export function callEnvironment(parts: CallParts): JoinedEnvironment {
     log,
     bus: parts.bus,
     userAgent,
-    media,
+    media: new WatchedMedia(media, (node, reason) => service?.mediaLost(node, reason)),
     calls: lane,
     lookups: {
       account: (sid) => accounts.load(sid),

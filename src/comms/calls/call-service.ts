@@ -1,6 +1,7 @@
 import { errorText } from '../../base/errors.ts';
 import { TaskGroup } from '../../base/lifecycle.ts';
 import { newSid, type CallSid, type Sid } from '../../base/sid.ts';
+import type { MediaNode } from '../../media/media-node.ts';
 import type { IncomingCall } from '../../sip/user-agent.ts';
 import { formatAddress, type Address } from '../address.ts';
 import type {
@@ -149,6 +150,22 @@ export class CallService implements CallCommands {
       server.stop();
       this.#live.delete(sid);
     };
+  }
+
+  /** A media process died with all its legs: its calls end, and their owners are told why. */
+  mediaLost(node: MediaNode, reason: string): void {
+    for (const live of this.#live.values()) {
+      if (live.media?.node !== node || live.isOver) continue;
+      const text = `the process that carried its sound ended: ${reason}`;
+      this.#environment.report(live.call, fault(12400, text));
+      this.#tasks.run(async () => {
+        await live.finish({
+          status: live.call.startTime === null ? 'failed' : 'completed',
+          sipStatus: 500,
+          reason: text,
+        });
+      });
+    }
   }
 
   /** Ends every call and waits until all are written down and told. */

@@ -221,13 +221,21 @@ function incomingRow(
 
 /** A dialled number as E.164 where it can be one; else the SIP address as the phone sent it. */
 function dialledAddress(incoming: IncomingCall): Address | undefined {
-  const uri = parseSipUri(incoming.request.uri);
+  const target = dialledUri(incoming);
+  const uri = parseSipUri(target);
   if (uri === undefined) return undefined;
   const user = uri.user ?? '';
   const number = /^[+\d][\d().-]*$/.test(user) ? parseNumber(user) : undefined;
   if (number !== undefined && number.startsWith('+')) return { kind: 'number', number };
   if (user === '') return undefined;
-  return parseAddress(incoming.request.uri.split(/[;?]/)[0] ?? '');
+  return parseAddress(target.split(/[;?]/)[0] ?? '');
+}
+
+/** A trunk with a registration calls the account that is registered: the number that was dialled stands in To. */
+function dialledUri(incoming: IncomingCall): string {
+  const { uri } = incoming.request;
+  if (incoming.caller.kind !== 'trunk' || /^\+?\d/.test(parseSipUri(uri)?.user ?? '')) return uri;
+  return parseNameAddress(header(incoming.request, 'To') ?? '')?.uri ?? uri;
 }
 
 async function identify(incoming: IncomingCall, environment: CallEnvironment): Promise<Caller | undefined> {
