@@ -70,8 +70,6 @@ export async function openFlite(environmentPath: string): Promise<SpeechBackend 
 }
 
 const WASM_PACKAGE = '@echogarden/espeak-ng-emscripten';
-/** In the same form as this file: TypeScript in the source tree, JavaScript in the package. */
-const WASM_PROGRAM = `./speech-wasm-program.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`;
 
 /**
  * espeak-ng as WebAssembly, an optional dependency. It is GPL, so only a program of its own, in a process of its own,
@@ -86,7 +84,7 @@ export async function openWasm(environmentPath: string): Promise<SpeechBackend |
   } catch {
     return undefined;
   }
-  const program = fileURLToPath(new URL(WASM_PROGRAM, import.meta.url));
+  const program = fileURLToPath(new URL('./speech-wasm-program.ts', import.meta.url));
   return {
     name: `espeak-ng wasm ${version}`,
     async synthesise(utterance, path) {

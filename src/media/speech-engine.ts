@@ -158,7 +158,6 @@ async function writeSilence(path: string): Promise<void> {
 
 /** Control characters end the input of some engines, or are commands to them. */
 function speakable(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   return text.replaceAll(/[\u0000-\u001f\u007f]+/g, ' ').trim();
 }
 

@@ -44,5 +44,6 @@ async function readInput(): Promise<string> {
   return text;
 }
 
+// eslint-disable-next-line no-restricted-syntax -- the root of a program of its own
 const [voice = 'en-us', wordsPerMinute = '160', path = ''] = process.argv.slice(2);
 await main(voice, Number(wordsPerMinute), path);
