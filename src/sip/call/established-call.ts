@@ -50,6 +50,8 @@ export interface EstablishedCallOptions {
   readonly interval: SessionInterval | undefined;
 }
 
+type OfferOutcome = { readonly kind: 'answer'; readonly sdp: string } | { readonly kind: 'glare' };
+
 /** A confirmed dialog with a session: everything that happens between the ACK and the BYE. */
 export class EstablishedCall implements SipCall, DialogUser {
   readonly callId: string;
@@ -132,7 +134,7 @@ export class EstablishedCall implements SipCall, DialogUser {
       if (this.#ended) throw new SipError('ended', 'the call has ended', { status: 481 });
       if (this.#offering || this.#answering !== undefined) continue;
       const outcome = await this.#offer(offer);
-      if (outcome !== 'glare') return outcome;
+      if (outcome.kind === 'answer') return outcome.sdp;
     }
     throw new SipError('glare', 'both sides go on changing the call: try again later', { status: 491 });
   }
@@ -289,7 +291,7 @@ export class EstablishedCall implements SipCall, DialogUser {
   }
 
   /** One re-INVITE, from the request to the ACK. */
-  async #offer(sdp: string): Promise<string | 'glare'> {
+  async #offer(sdp: string): Promise<OfferOutcome> {
     this.#offering = true;
     let answer: string | undefined;
     const send = (seconds: number, minimum: number): Promise<ExchangeOutcome> =>
@@ -311,13 +313,13 @@ export class EstablishedCall implements SipCall, DialogUser {
       );
     try {
       const outcome = await withLongerSession(send);
-      if (outcome.kind === 'response' && outcome.response.status === 491) return 'glare';
+      if (outcome.kind === 'response' && outcome.response.status === 491) return { kind: 'glare' };
       const response = this.#successOf(outcome, 're-INVITE');
       this.#localSdp = sdp;
       this.#timer.restart(intervalFromResponse(response));
       if (answer === undefined)
         throw new SipError('rejected', 'the re-INVITE was answered without SDP', { status: 488 });
-      return answer;
+      return { kind: 'answer', sdp: answer };
     } finally {
       this.#offering = false;
     }

@@ -241,7 +241,7 @@ export class OutgoingCall implements PlacedCall {
     if (invite === undefined || invite.isOver) return;
     // 9.1: a peer that answers neither the INVITE nor the CANCEL is not waited for longer than 64*T1.
     const limitMs = transactionTimeoutMs(this.#core.timers);
-    this.#giveUpTimer = after(this.#core.clock, limitMs, () => this.#fail(this.#failureOf(undefined)));
+    this.#giveUpTimer = after(this.#core.clock, limitMs, () => invite.drop());
     this.#sendCancel(invite);
   }
 

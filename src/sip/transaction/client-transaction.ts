@@ -52,6 +52,7 @@ export class ClientTransaction {
   #state: InviteClientState | NonInviteClientState;
   #ack: Uint8Array | undefined;
   #cancelled = false;
+  #answered = false;
 
   /** Throws SipSerializeError when the request cannot be written. */
   constructor(options: {
@@ -93,6 +94,7 @@ export class ClientTransaction {
   }
 
   receive(response: SipResponse): void {
+    if (response.status >= 200) this.#answered = true;
     this.#feed({ kind: 'response', status: response.status }, response);
   }
 
@@ -100,9 +102,11 @@ export class ClientTransaction {
     this.#feed({ kind: 'transport-error' });
   }
 
-  /** Forgets the transaction without a word to its user. */
+  /** Ends the transaction; a user that still waits for a final response is told that none comes. */
   drop(): void {
+    if (this.isOver) return;
     this.#terminate();
+    if (!this.#answered) this.#user.failed('transport');
   }
 
   #feed(event: AnyEvent, response?: SipResponse): void {

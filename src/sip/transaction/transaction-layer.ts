@@ -132,7 +132,6 @@ export class TransactionLayer {
   /** Ends every transaction; whoever waits for an answer is told that the transport failed. */
   close(): void {
     this.#closed = true;
-    for (const transaction of [...this.#clients.values()]) transaction.transportFailed();
     for (const transaction of [...this.#clients.values(), ...this.#servers.values()]) transaction.drop();
   }
 

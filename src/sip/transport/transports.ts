@@ -11,7 +11,6 @@ import {
 import type { Random } from '../../base/random.ts';
 import { parseDatagram } from '../../wire/sip/parse.ts';
 import type { SipMessage } from '../../wire/sip/message.ts';
-import { SipError } from '../sip-error.ts';
 import type { Flow, Hop } from './hop.ts';
 import { LocalAddresses } from './local-addresses.ts';
 import { StreamTable, type StreamLimits } from './stream-table.ts';
@@ -135,12 +134,9 @@ async function bindBoth(
     const udp = await network.bindDatagram(at);
     try {
       return { udp, listener: await network.listen({ address: at.address, port: udp.local.port }) };
-    } catch (cause) {
+    } catch (error) {
       await udp.close();
-      if (at.port !== 0 || attempt === MAX_BIND_ATTEMPTS) {
-        const message = `TCP port ${udp.local.port} at ${at.address} cannot be opened: choose another SIP port`;
-        throw new SipError('unreachable', message, { cause });
-      }
+      if (at.port !== 0 || attempt === MAX_BIND_ATTEMPTS) throw error;
     }
   }
 }
