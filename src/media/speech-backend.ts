@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { isMp3 } from './mp3.ts';
 import { SpeechError } from './speech-error.ts';
 import { findProgram, runSpeechProcess } from './speech-process.ts';
-import { espeakVoice, fliteVoice, type SpeechVoice } from './speech-voice.ts';
+import { espeakCandidates, espeakVoice, fliteVoice, type SpeechVoice } from './speech-voice.ts';
 import { isWav } from './wav-reader.ts';
 
 /** One way to speak. */
@@ -90,10 +90,10 @@ export async function openWasm(environmentPath: string): Promise<SpeechBackend |
     async synthesise(utterance, path) {
       // The package reads SSML always.
       const input = utterance.ssml ? utterance.text : escapeXml(utterance.text);
-      const voice = espeakVoice(utterance.voice);
+      const voices = espeakCandidates(utterance.voice).join();
       await runSpeechProcess({
         command: process.execPath,
-        arguments: ['--disable-warning=ExperimentalWarning', program, voice, String(utterance.wordsPerMinute), path],
+        arguments: ['--disable-warning=ExperimentalWarning', program, voices, String(utterance.wordsPerMinute), path],
         input,
         environmentPath,
       });

@@ -8,7 +8,7 @@ import { systemClock, type Clock } from '../base/clock.ts';
 import { loadSound } from './audio-file.ts';
 import { openSpeech, MAX_SPEECH_CHARS, type SpeechOptions } from './speech-engine.ts';
 import { SpeechError } from './speech-error.ts';
-import { findProgram } from './speech-process.ts';
+import { findProgram, runSpeechProcess } from './speech-process.ts';
 import type { SpeechEngine } from './speech.ts';
 import { VoiceActivity } from './voice-activity.ts';
 import { parseWav } from './wav-reader.ts';
@@ -94,17 +94,19 @@ for (const { prefer, name, skip } of engines) {
   });
 }
 
-test('espeak-ng speaks the languages and voices that are asked for', { skip: engines[0].skip }, async () => {
-  const engine = await open({ prefer: 'espeak-ng' });
-  const text = 'Drei vier fünf';
-  const paths = await Promise.all([
-    engine.speak({ text }),
-    engine.speak({ text, language: 'de-DE' }),
-    engine.speak({ text, language: 'de-DE', voice: 'man' }),
-  ]);
-  const contents = await Promise.all(paths.map((path) => readFile(path, 'latin1')));
-  assert.equal(new Set(contents).size, 3);
-});
+for (const { prefer, skip } of engines.filter((engine) => engine.prefer !== 'flite')) {
+  test(`${prefer} speaks the languages and voices that are asked for`, { skip }, async () => {
+    const engine = await open({ prefer });
+    const text = 'Drei vier fünf';
+    const paths = await Promise.all([
+      engine.speak({ text }),
+      engine.speak({ text, language: 'de-DE' }),
+      engine.speak({ text, language: 'de-DE', voice: 'man' }),
+    ]);
+    const contents = await Promise.all(paths.map((path) => readFile(path, 'latin1')));
+    assert.equal(new Set(contents).size, 3);
+  });
+}
 
 test('makes the same text once, also when many ask at the same time and after a restart', async () => {
   const fake = await fakeFlite('');
@@ -143,6 +145,13 @@ test('gives the program its path and nothing else of the environment', async () 
   delete process.env['TANDEM_TEST_SECRET'];
   assert.match(environment, /^PATH=/m);
   assert.doesNotMatch(environment, /hidden|HOME=/);
+});
+
+test('ends a program that hangs', async () => {
+  const fake = await fakeFlite('exec sleep 60');
+  const command = join(fake.path.split(delimiter)[0] as string, 'flite');
+  const job = { command, arguments: [], input: 'x', environmentPath: fake.path, timeoutMs: 200 };
+  await assert.rejects(runSpeechProcess(job), isSpeechError('failed', /SIGKILL.*limit 200 ms/));
 });
 
 test('refuses texts that are too long', async () => {

@@ -109,17 +109,22 @@ const ESPEAK_NAMES: Readonly<Record<string, string>> = {
   arb: 'ar',
 };
 
-/** `en-us+f3`: the first of the tag, its known name, its shorter forms that `available` has; else American English. */
-export function espeakVoice(voice: SpeechVoice, available?: ReadonlySet<string>): string {
-  const variant = voice.sex === 'woman' ? '+f3' : '+m3';
-  const candidates: string[] = [];
+/** `en-us+f3`: the first candidate that `available` has. */
+export function espeakVoice(voice: SpeechVoice, available: ReadonlySet<string>): string {
+  const candidates = espeakCandidates(voice);
+  return candidates.find((name) => available.has(name.replace(/\+.*$/, ''))) ?? (candidates.at(-1) as string);
+}
+
+/** Names to try in turn: the tag, its known name, its shorter forms, American English. */
+export function espeakCandidates(voice: SpeechVoice): readonly string[] {
+  const names: string[] = [];
   for (let tag = voice.language; tag !== ''; tag = tag.slice(0, Math.max(0, tag.lastIndexOf('-')))) {
-    candidates.push(tag);
+    names.push(tag);
     const other = ESPEAK_NAMES[tag];
-    if (other !== undefined) candidates.push(other);
+    if (other !== undefined) names.push(other);
   }
-  const found = candidates.find((tag) => available === undefined || available.has(tag));
-  return `${found ?? DEFAULT_LANGUAGE}${variant}`;
+  names.push(DEFAULT_LANGUAGE);
+  return names.map((name) => name + (voice.sex === 'woman' ? '+f3' : '+m3'));
 }
 
 /** flite speaks English only. */

@@ -1,6 +1,6 @@
 /**
- * A program of its own: `node speech-wasm-program.ts VOICE WORDS_PER_MINUTE OUT.wav`, text on standard input. It alone
- * loads the GPL engine, and ends after one utterance, so the engine's memory is never the server's.
+ * A program of its own: `node speech-wasm-program.ts VOICE,VOICE WORDS_PER_MINUTE OUT.wav`, text on standard input; the
+ * first voice that there is speaks. It alone loads the GPL engine, and ends after one utterance, so the engine's memory is never the server's.
  */
 import { openWavWriter } from './wav-writer.ts';
 
@@ -15,12 +15,12 @@ type WasmModule = () => Promise<{ readonly eSpeakNGWorker: new () => WasmWorker 
 
 const MAX_SPEECH_SECONDS = 1800;
 
-async function main(voice: string, wordsPerMinute: number, path: string): Promise<void> {
+async function main(voices: readonly string[], wordsPerMinute: number, path: string): Promise<void> {
   const text = await readInput();
   const packageName = '@echogarden/espeak-ng-emscripten';
   const { default: open } = (await import(packageName)) as { readonly default: WasmModule };
   const worker = new (await open()).eSpeakNGWorker();
-  if (worker.set_voice(voice) !== 0 && worker.set_voice('en-us') !== 0) throw new Error(`no voice ${voice}`);
+  if (!voices.some((voice) => worker.set_voice(voice) === 0)) throw new Error(`no voice of ${voices.join()}`);
   worker.set_rate(wordsPerMinute);
   const sampleRate = worker.get_samplerate();
   const pieces: Int16Array[] = [];
@@ -45,5 +45,5 @@ async function readInput(): Promise<string> {
 }
 
 // eslint-disable-next-line no-restricted-syntax -- the root of a program of its own
-const [voice = 'en-us', wordsPerMinute = '160', path = ''] = process.argv.slice(2);
-await main(voice, Number(wordsPerMinute), path);
+const [voices = 'en-us', wordsPerMinute = '160', path = ''] = process.argv.slice(2);
+await main(voices.split(','), Number(wordsPerMinute), path);
