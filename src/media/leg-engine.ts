@@ -62,7 +62,8 @@ export class LegEngine {
   #lastRelayedMs = -Infinity;
   #negotiatedMs: number | undefined;
   #expectedSinceMs = 0;
-  #missingTold = false;
+  /** How often `audio-missing` has been told of the present silence. */
+  #missingTold = 0;
   #firstAudioMs: number | undefined;
   #reachable = false;
   #closed = false;
@@ -87,7 +88,7 @@ export class LegEngine {
     this.#receivedCodec ??= audio.codec;
     this.#negotiatedMs ??= nowMs;
     this.#expectedSinceMs = nowMs;
-    this.#missingTold = false;
+    this.#missingTold = 0;
   }
 
   /** The codec that this leg is spoken to in. */
@@ -209,7 +210,7 @@ export class LegEngine {
     const kind = this.#receiver.receive(bytes, nowMs, target === undefined || this.#needsSound);
     if (kind === 'refused') return;
     this.#expectedSinceMs = nowMs;
-    this.#missingTold = false;
+    this.#missingTold = 0;
     if (kind === 'other') {
       if (target !== undefined) target.#sender.skipRelayed();
       return;
@@ -284,10 +285,10 @@ export class LegEngine {
   }
 
   #watch(nowMs: number): void {
-    if (this.#audio === undefined || this.#missingTold || !mayReceive(this.#audio.direction)) return;
+    if (this.#audio === undefined || !mayReceive(this.#audio.direction)) return;
     const forMs = nowMs - this.#expectedSinceMs;
-    if (forMs < this.#options.audioMissingMs) return;
-    this.#missingTold = true;
+    if (forMs < this.#options.audioMissingMs * (this.#missingTold + 1)) return;
+    this.#missingTold += 1;
     this.#options.onEvent({ kind: 'audio-missing', forMs: Math.round(forMs) });
   }
 }

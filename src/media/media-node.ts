@@ -78,7 +78,10 @@ export type LegEvent =
     }
   /** First audio packet from the peer. */
   | { readonly kind: 'audio-started' }
-  /** Nothing arrived for the node's silence limit while the peer should be sending. */
+  /**
+   * Nothing arrived for the node's silence limit while the peer should be sending: since the last packet, or since the
+   * last offer and answer. Told again after each further limit, since a peer need not send before the call is answered.
+   */
   | { readonly kind: 'audio-missing'; readonly forMs: number };
 
 export type SoundSource =

@@ -83,7 +83,9 @@ export class RemoteNode implements MediaNode {
   }
 
   onLost(handler: (reason: string) => void): void {
-    this.#lostHandlers.push(handler);
+    const { lost } = this.#channel;
+    if (lost === undefined) this.#lostHandlers.push(handler);
+    else if (this.#closing === undefined) queueMicrotask(() => handler(lost));
   }
 
   close(): Promise<void> {
