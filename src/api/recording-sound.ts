@@ -22,8 +22,11 @@ export function addRecordingSound(app: FastifyInstance, options: SoundOptions): 
   const url = `/${API_VERSION}/Accounts/:AccountSid/Recordings/:Sid`;
   const handler = (request: FastifyRequest, reply: FastifyReply): Promise<unknown> =>
     sendSound(request, reply, options);
-  app.get(`${url}/Sound`, handler);
-  app.get(`${url}/Sound.wav`, handler);
+  for (const name of ['Sound', 'Sound.wav']) {
+    // HEAD has a route of its own: the framework's would read the whole file to count its bytes.
+    app.get(`${url}/${name}`, { exposeHeadRoute: false }, handler);
+    app.head(`${url}/${name}`, handler);
+  }
   app.get(`${url}/Sound.mp3`, async () => {
     const message = 'Recordings are kept as WAV: ask for the same address with .wav, or without a suffix';
     throw new ApiError({ status: 406, code: 20406, message });

@@ -9,14 +9,10 @@ import { silentLogger } from '../../base/logger.ts';
 import { VirtualClock } from '../../base/virtual-clock.ts';
 import { formatAddress } from '../../comms/address.ts';
 import type { CallCommands, CallRequest, StartRecordingOptions } from '../../comms/call-commands.ts';
-import { CommsError } from '../../comms/comms-error.ts';
+import type { CommsError } from '../../comms/comms-error.ts';
 import type { Account, Call, Notification, Recording } from '../../comms/model.ts';
-import { commsMigrations } from '../../comms/records/migrations.ts';
-import { openRecords, type Records } from '../../comms/records/records.ts';
-import { openSecrets } from '../../comms/records/secrets.ts';
-import { migrate } from '../../store/migrate.ts';
-import { openSqliteStore } from '../../store/sqlite-store.ts';
-import type { Store } from '../../store/store.ts';
+import type { Records } from '../../comms/records/records.ts';
+import { openTemporaryRecords, type TemporaryRecords } from '../../comms/test/temporary-records.ts';
 import { buildApi, type ApiOptions } from '../build-api.ts';
 
 export const START_MS = Date.UTC(2026, 4, 6, 7, 8, 9);
@@ -24,7 +20,7 @@ export const START_MS = Date.UTC(2026, 4, 6, 7, 8, 9);
 interface Parts {
   readonly account: Account;
   readonly records: Records;
-  readonly store: Store;
+  readonly store: TemporaryRecords;
   readonly clock: VirtualClock;
   readonly commands: RecordingCallService;
   readonly url: string;
@@ -45,9 +41,8 @@ export class ApiUnderTest {
   static async open(options: Partial<ApiOptions> = {}): Promise<ApiUnderTest> {
     const clock = new VirtualClock(START_MS);
     const random = seededRandom(5);
-    const store = openSqliteStore({ clock, logger: silentLogger });
-    await migrate(store, commsMigrations, { clock });
-    const records = openRecords({ store, clock, random, secrets: openSecrets(random.bytes(32), random) });
+    const store = await openTemporaryRecords({ clock, random });
+    const { records } = store;
     const account = await records.accounts.create({ friendlyName: 'Main' });
     const commands = new RecordingCallService(records);
     const folder = mkdtempSync(join(tmpdir(), 'tandem-api-'));
