@@ -102,6 +102,7 @@ export interface PeerRequest {
 /** A UDP peer that does only what the test tells it, and remembers what it heard. */
 export class ScriptedPeer {
   readonly heard: Heard[] = [];
+  readonly sent: SipMessage[] = [];
   readonly network: Network;
   readonly #scene: Scene;
   readonly #socket: DatagramSocket;
@@ -161,6 +162,7 @@ export class ScriptedPeer {
   }
 
   send(message: SipMessage): void {
+    this.sent.push(message);
     this.sendText(new TextDecoder().decode(serializeMessage(message)));
   }
 
@@ -188,6 +190,11 @@ export class ScriptedPeer {
 
   /** A request of this peer; returns it as it was sent. */
   ask(method: string, options: PeerRequest = {}): SipRequest {
+    return this.askWith(method, [{ name: 'Contact', value: `<${this.uri}>` }], options);
+  }
+
+  /** The same with these Contact lines. */
+  askWith(method: string, contacts: readonly SipHeader[], options: PeerRequest = {}): SipRequest {
     const { callId = 'call-1', cseq = 1, from = `<${this.uri}>;tag=peer`, to = `<sip:100@${AGENT.address}>` } = options;
     this.#branches += 1;
     const branch = options.branch ?? `z9hG4bK-${this.endpoint.address}-${this.#branches}`;
@@ -204,7 +211,7 @@ export class ScriptedPeer {
         { name: 'To', value: to },
         { name: 'Call-ID', value: callId },
         { name: 'CSeq', value: `${cseq} ${method}` },
-        { name: 'Contact', value: `<${this.uri}>` },
+        ...contacts,
         ...(options.headers ?? []),
         ...content,
       ],
