@@ -1,8 +1,12 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
 import { VirtualClock } from '../base/virtual-clock.ts';
 import { seededRandom } from '../base/random.ts';
 import { mediaNodeCompliance } from './compliance.ts';
 import { openInProcessMediaNode } from './in-process-node.ts';
+import { MediaError } from './media-error.ts';
 import { MemoryDatagrams } from './test/memory-datagrams.ts';
+import type { Ticker } from './ticker.ts';
 
 mediaNodeCompliance(
   'media node in this process, in virtual time',
@@ -25,3 +29,31 @@ mediaNodeCompliance(
   },
   1,
 );
+
+describe('the load of a media node', () => {
+  /** A beat that is late as the test says. */
+  function openLate(lateness: { p95: number; p99: number }) {
+    const ticker: Ticker = {
+      start: () => undefined,
+      stop: () => undefined,
+      latenessMs: (share) => (share > 0.95 ? lateness.p99 : lateness.p95),
+    };
+    return openInProcessMediaNode({ ticker, network: new MemoryDatagrams(), portRange: { low: 20_000, high: 20_009 } });
+  }
+
+  it('is refused as overload when the beat is late for long', async () => {
+    const node = openLate({ p95: 40, p99: 90 });
+    assert.deepEqual(node.load(), { legs: 0, latenessMs: 90, accepting: false });
+    await assert.rejects(
+      node.openLeg({ kind: 'rtp', localAddress: '127.0.0.1' }),
+      (error) => error instanceof MediaError && error.code === 'overloaded',
+    );
+  });
+
+  it('is borne when the machine stood still for a moment', async () => {
+    const node = openLate({ p95: 5, p99: 90 });
+    await node.openLeg({ kind: 'rtp', localAddress: '127.0.0.1' });
+    assert.deepEqual(node.load(), { legs: 1, latenessMs: 90, accepting: true });
+    await node.close();
+  });
+});

@@ -23,7 +23,10 @@ import { FrameTicker, type Ticker } from './ticker.ts';
 export interface MediaLimits {
   /** Default 400: 200 mixed calls keep the beat on one core. */
   readonly maxLegs?: number;
-  /** New legs are refused while the 99th percentile of lateness is above this. Default 30. */
+  /**
+   * New legs are refused while more than one tick in twenty is later than this: one short standstill of the machine
+   * is no overload. Default 25.
+   */
   readonly maxLatenessMs?: number;
   /** `audio-missing` is told after this long without a packet. Default 10,000. */
   readonly audioMissingMs?: number;
@@ -39,8 +42,10 @@ export interface InProcessMediaNodeOptions extends MediaLimits {
 }
 
 export const DEFAULT_MAX_LEGS = 400;
-export const DEFAULT_MAX_LATENESS_MS = 30;
+export const DEFAULT_MAX_LATENESS_MS = 25;
 export const DEFAULT_AUDIO_MISSING_MS = 10_000;
+const TOLD_SHARE = 0.99;
+const ACCEPTED_SHARE = 0.95;
 const ID_BYTES = 4;
 
 /** Media in this process: for virtual time, for tests, and as the inside of a media process. */
@@ -125,9 +130,13 @@ class InProcessMediaNode implements MediaNode {
 
   load(): MediaLoad {
     const legs = this.#legs.size + this.#opening;
-    const latenessMs = this.#ticker.latenessMs();
     const { maxLegs = DEFAULT_MAX_LEGS, maxLatenessMs = DEFAULT_MAX_LATENESS_MS } = this.#options;
-    return { legs, latenessMs, accepting: !this.#closed && legs < maxLegs && latenessMs <= maxLatenessMs };
+    const onTime = this.#ticker.latenessMs(ACCEPTED_SHARE) <= maxLatenessMs;
+    return {
+      legs,
+      latenessMs: this.#ticker.latenessMs(TOLD_SHARE),
+      accepting: !this.#closed && legs < maxLegs && onTime,
+    };
   }
 
   /** This process is the node: nobody is left to be told when it dies. */

@@ -7,7 +7,6 @@ export const FRAME_MS = 20;
 const CATCH_UP_SPACING_MS = 10;
 /** Ticks that are later than this are skipped: the far ends' jitter buffers have given those frames up. */
 export const MAX_CATCH_UP_MS = 200;
-const TOLD_PERCENTILE = 0.99;
 
 /** `skipped` counts the frames since the last tick that will never be played (0 in good health). */
 export type TickHandler = (skipped: number) => void;
@@ -16,8 +15,8 @@ export type TickHandler = (skipped: number) => void;
 export interface Ticker {
   start(handler: TickHandler): void;
   stop(): void;
-  /** 99th percentile of the lateness over the last seconds. */
-  latenessMs(): number;
+  /** Lateness over the last seconds that `share` (0-1) of the ticks did not exceed. */
+  latenessMs(share: number): number;
 }
 
 /**
@@ -45,8 +44,8 @@ export class FrameTicker implements Ticker {
     this.#cancel = undefined;
   }
 
-  latenessMs(): number {
-    return this.#lateness.percentile(TOLD_PERCENTILE, this.#clock.now());
+  latenessMs(share: number): number {
+    return this.#lateness.percentile(share, this.#clock.now());
   }
 
   #arm(atMs: number, handler: TickHandler): void {
