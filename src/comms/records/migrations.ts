@@ -140,7 +140,7 @@ export const commsMigrations: readonly Migration[] = [
       listIndex('comms_call', 'status'),
       listIndex('comms_call', '"to"'),
       listIndex('comms_call', '"from"'),
-      'create index comms_call_by_parent on comms_call (parent_call_sid) where parent_call_sid is not null',
+      listIndex('comms_call', 'parent_call_sid'),
       'create index comms_call_by_stage on comms_call (stage)',
     ],
   },
