@@ -1,0 +1,104 @@
+// INVITE, 200, ACK, BYE. Kamailio relays to a SIPp callee; Tandem answers itself, by TwiML that it fetches over HTTP.
+// node bench/call-setup.ts [rate ...]
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { claimPorts } from '../src/testkit/port-block.ts';
+import type { Scope } from '../src/testkit/scope.ts';
+import { Tandem } from '../src/testkit/tandem-process.ts';
+import { temporaryFolder } from '../src/testkit/temporary-folder.ts';
+import { measured } from './bench-scope.ts';
+import { startKamailioPeer } from './kamailio-peer.ts';
+import { cpuSeconds } from './process-cost.ts';
+import { CALLEE, caller, REGISTER_PLAIN } from './scenarios.ts';
+import { runSipp, startSipp } from './sipp.ts';
+
+const SECONDS = 10;
+const HOLD_MS = 1000;
+const NUMBER = '+12025550100';
+const RATES = process.argv.slice(2).map(Number);
+
+interface Setup {
+  readonly name: string;
+  readonly address: string;
+  readonly pid: number;
+  readonly callee: string;
+  readonly callerPort: number;
+}
+
+async function measure(setup: Setup, scope: Scope, rate: number): Promise<void> {
+  const before = cpuSeconds(setup.pid);
+  const result = await runSipp({
+    target: setup.address,
+    port: setup.callerPort,
+    scenario: caller(setup.callee, HOLD_MS),
+    folder: temporaryFolder(scope, 'sipp'),
+    name: 'caller',
+    ratePerSecond: rate,
+    count: rate * SECONDS,
+  });
+  const cpu = cpuSeconds(setup.pid) - before;
+  console.log(
+    `${setup.name.padEnd(9)} ${String(rate).padStart(5)} calls/s asked, ${result.successful} done, ${result.failed} failed, ` +
+      `${result.retransmissions} repeated, ${((cpu / result.successful) * 1e3).toFixed(2)} ms CPU each, ${(cpu / result.seconds).toFixed(2)} core`,
+  );
+}
+
+async function kamailio(scope: Scope, rate: number): Promise<void> {
+  const { address, pid } = await startKamailioPeer(scope, false);
+  const { first } = await claimPorts(scope);
+  const calleePort = first + 2;
+  const folder = temporaryFolder(scope, 'callee');
+  await runSipp({
+    target: address,
+    port: calleePort,
+    scenario: REGISTER_PLAIN,
+    folder,
+    name: 'register',
+    ratePerSecond: 1,
+    count: 1,
+    users: ['callee'],
+  });
+  const { process: callee } = startSipp({
+    target: '',
+    port: calleePort,
+    scenario: CALLEE,
+    folder,
+    name: 'callee',
+    ratePerSecond: 1,
+    count: rate * SECONDS,
+  });
+  scope.after(async () => void (await callee.end('SIGKILL')));
+  await measure({ name: 'Kamailio', address, pid, callee: 'callee', callerPort: first }, scope, rate);
+}
+
+async function tandem(scope: Scope, rate: number): Promise<void> {
+  const application = createServer((_request, response) => {
+    response.setHeader('content-type', 'text/xml');
+    response.end('<Response><Pause length="60"/></Response>');
+  });
+  await new Promise<void>((resolve) => application.listen(0, '127.0.0.1', resolve));
+  scope.after(() => {
+    application.closeAllConnections();
+    application.close();
+  });
+  const voiceUrl = `http://127.0.0.1:${(application.address() as AddressInfo).port}/voice`;
+  const { first } = await claimPorts(scope);
+  const server = await Tandem.start(scope, {
+    config: {
+      numbers: [{ phoneNumber: NUMBER, voiceUrl }],
+      trunks: [{ name: 'load', uri: `sip:127.0.0.1:${first}`, maxCalls: 10_000 }],
+      rtp: '34000-59999',
+    },
+  });
+  const { udp } = server.ready.sip;
+  await measure(
+    { name: 'Tandem', address: udp, pid: server.ready.pid, callee: NUMBER, callerPort: first },
+    scope,
+    rate,
+  );
+}
+
+for (const rate of RATES.length === 0 ? [20, 50, 100] : RATES) {
+  await measured((scope) => kamailio(scope, rate));
+  await measured((scope) => tandem(scope, rate));
+}

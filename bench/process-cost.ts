@@ -1,0 +1,55 @@
+import { readFileSync, readdirSync } from 'node:fs';
+
+const TICKS_PER_SECOND = 100;
+
+interface Stat {
+  readonly parent: number;
+  readonly cpuSeconds: number;
+}
+
+/** CPU time (user and system) of a process and all its living descendants, in seconds; Linux only. */
+export function cpuSeconds(pid: number): number {
+  return family(pid).reduce((sum, each) => sum + (readStat(each)?.cpuSeconds ?? 0), 0);
+}
+
+/** Memory of a process and its descendants in MiB: resident (shared pages counted in each), and proportional (once). */
+export function memory(pid: number): { readonly residentMiB: number; readonly proportionalMiB: number } {
+  let resident = 0;
+  let proportional = 0;
+  for (const each of family(pid)) {
+    const rollup = readFileSync(`/proc/${each}/smaps_rollup`, 'utf8');
+    resident += kibibytes(rollup, 'Rss');
+    proportional += kibibytes(rollup, 'Pss');
+  }
+  return { residentMiB: resident / 1024, proportionalMiB: proportional / 1024 };
+}
+
+function kibibytes(rollup: string, name: string): number {
+  return Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(rollup)?.[1] ?? 0);
+}
+
+function family(root: number): readonly number[] {
+  const all = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+  const members = new Set([root]);
+  // A child has a higher pid than its parent except after a wrap; a few rounds find all.
+  for (let before = 0; before !== members.size;) {
+    before = members.size;
+    for (const pid of all) {
+      const parent = readStat(pid)?.parent;
+      if (parent !== undefined && members.has(parent)) members.add(pid);
+    }
+  }
+  return [...members];
+}
+
+/** proc(5): the name in brackets may hold blanks; fields are counted behind it. */
+function readStat(pid: number): Stat | undefined {
+  try {
+    const fields = (readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1) ?? '').split(' ');
+    return { parent: Number(fields[1]), cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND };
+  } catch {
+    return undefined;
+  }
+}
