@@ -9,8 +9,11 @@ const ALL: readonly DigestAlgorithm[] = ['SHA-256', 'MD5'];
 const OLD: readonly DigestAlgorithm[] = ['MD5'];
 const MAX_REMEMBERED = 20_000;
 
-/** Phones that give up at a challenge they do not know, instead of taking the next one (RFC 8760 2.4). */
-const STUMBLES = /^baresip v[01]\./;
+/**
+ * Clients that give up at a challenge they do not know, instead of taking the next one (RFC 8760 2.4): old baresip, and
+ * the simple ones that do not even say who they are, such as SIPp.
+ */
+const STUMBLES = /^$|^baresip v[01]\./;
 
 interface Memory {
   /** Names the request that was challenged last. */
