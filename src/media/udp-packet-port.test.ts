@@ -13,8 +13,8 @@ class HandSocket implements DatagramSocket {
   readonly sentTo: Endpoint[] = [];
   receive: (bytes: Uint8Array, from: Endpoint) => void = () => undefined;
 
-  constructor(port: number) {
-    this.local = { address: '198.51.100.1', port };
+  constructor(port: number, address: string) {
+    this.local = { address, port };
   }
   send(_bytes: Uint8Array, to: Endpoint): void {
     this.sentTo.push(to);
@@ -30,15 +30,18 @@ class HandSocket implements DatagramSocket {
   }
 }
 
-function openPort(signallingPeer?: string): {
+function openPort(
+  signallingPeer?: string,
+  localAddress = '198.51.100.1',
+): {
   port: UdpPacketPort;
   rtp: HandSocket;
   rtcp: HandSocket;
   heard: Uint8Array[];
   heardRtcp: Uint8Array[];
 } {
-  const rtp = new HandSocket(20_000);
-  const rtcp = new HandSocket(20_001);
+  const rtp = new HandSocket(20_000, localAddress);
+  const rtcp = new HandSocket(20_001, localAddress);
   const port = new UdpPacketPort({
     sockets: { rtp, rtcp },
     release: () => Promise.resolve(),
@@ -75,6 +78,15 @@ describe('the packet port of a UDP leg', () => {
     rtp.receive(RTP, { address: '203.0.113.9', port: 50_000 });
     assert.equal(heard.length, 1);
     assert.deepEqual(port.remote, { address: '203.0.113.9', port: 50_000 });
+  });
+
+  it('on loopback takes the packets of a phone on this machine that names the LAN address of the machine', () => {
+    const { port, rtp, heard } = openPort(undefined, '127.0.0.1');
+    port.connect({ rtp: { address: '192.0.2.2', port: 4000 }, rtcpMux: false });
+    rtp.receive(RTP, { address: '127.0.0.1', port: 4000 });
+    rtp.receive(RTP, { address: '127.0.0.1', port: 4444 });
+    assert.equal(heard.length, 1, 'one source, once it has been learnt');
+    assert.deepEqual(port.remote, { address: '127.0.0.1', port: 4000 });
   });
 
   it('refuses packets from addresses that signalling does not know', () => {

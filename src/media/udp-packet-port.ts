@@ -123,10 +123,16 @@ export class UdpPacketPort implements PacketPort {
       return true;
     }
     if (this.#latched) return false;
-    if (from.address !== this.#peer.rtp?.address && from.address !== this.#signallingPeer) return false;
+    if (!this.#mayLatch(from.address)) return false;
     this.#latched = true;
     this.#setRemote(from);
     return true;
+  }
+
+  #mayLatch(address: string): boolean {
+    if (address === this.#peer.rtp?.address || address === this.#signallingPeer) return true;
+    // Only this machine reaches its loopback. A phone here names the machine's LAN address, and its packets come from 127.0.0.1.
+    return isLoopback(this.local.address);
   }
 
   #setRemote(remote: Endpoint | undefined): void {
@@ -136,4 +142,8 @@ export class UdpPacketPort implements PacketPort {
     else if (this.#peer.rtcp !== undefined && !this.#latched) this.#remoteRtcp = this.#peer.rtcp;
     else this.#remoteRtcp = { address: remote.address, port: remote.port + 1 };
   }
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || address.startsWith('127.');
 }
