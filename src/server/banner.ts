@@ -1,4 +1,8 @@
+import { HOME_DOMAIN } from '../comms/place.ts';
 import type { Program } from './program.ts';
+
+/** In a clone the command is not in the PATH; npm finds it there. */
+const COMMAND = import.meta.url.endsWith('.ts') ? 'npx tandem' : 'tandem';
 
 /** What a person sees when the server is ready: where it listens, and how to make the first call. */
 export function banner(program: Program): string {
@@ -15,12 +19,13 @@ export function banner(program: Program): string {
     ...notices.map((notice) => `  note         ${notice}`),
     '',
     phones > 0
-      ? `  ${phones} phone${phones === 1 ? ' is' : 's are'} known: tandem phone list`
-      : '  First call: let a phone register,',
-    ...(phones > 0 ? [] : ['    tandem phone add alice', '  then ring it from your Twilio code:', '']),
+      ? `  ${phones} phone${phones === 1 ? ' is' : 's are'} known: ${COMMAND} phone list`
+      : `  First call: let a phone register with  ${COMMAND} phone add alice`,
+    '  Ring it from your Twilio code:',
+    '',
     `    const client = require('twilio')('${accountSid}', '${authToken}');`,
     `    client.api.baseUrl = '${http}';`,
-    `    client.calls.create({ to: 'sip:alice@${sip.udp}', from: '${firstNumber}',`,
+    `    client.calls.create({ to: 'sip:alice@${HOME_DOMAIN}', from: '${firstNumber}',`,
     `      twiml: '<Response><Say>Hello from Tandem.</Say></Response>' });`,
     '',
     '  Ctrl-C stops.',
