@@ -78,6 +78,7 @@ export interface RunningRecording {
 /** How a run ended; the call is hung up by its owner in any case. */
 export type RunEnd =
   | { readonly kind: 'finished' }
+  /** By the party, or by the document (Hangup). */
   | { readonly kind: 'hung-up' }
   | { readonly kind: 'rejected' }
   | { readonly kind: 'fault'; readonly fault: Fault };

@@ -35,14 +35,17 @@ suite('answering an incoming call', () => {
   test('ends an answered call at Reject', async () => {
     const call = new ScriptedCall();
     const end = await call.play(response('<Say>hello</Say><Reject/><Say>never</Say>'));
-    assert.deepEqual(end, { kind: 'finished' });
+    assert.deepEqual(end, { kind: 'hung-up' });
     assert.deepEqual(call.log, ['0 answer', '0 play "hello"']);
   });
 
   test('answers at Hangup and at an empty document', async () => {
-    for (const verbs of ['<Hangup/>', '']) {
+    for (const [verbs, kind] of [
+      ['<Hangup/>', 'hung-up'],
+      ['', 'finished'],
+    ] as const) {
       const call = new ScriptedCall();
-      assert.deepEqual(await call.play(response(verbs)), { kind: 'finished' });
+      assert.deepEqual(await call.play(response(verbs)), { kind });
       assert.deepEqual(call.log, ['0 answer']);
     }
   });

@@ -8,6 +8,7 @@ import type { CallLane } from '../comms/calls/call-lane.ts';
 import type { CallService } from '../comms/calls/call-service.ts';
 import type { CallEnvironment } from '../comms/calls/environment.ts';
 import { startFlow } from '../comms/calls/flow.ts';
+import { LiveCalls } from '../comms/calls/live-calls.ts';
 import { resolve, type RoutingPorts } from '../comms/calls/routing.ts';
 import { TrunkCapacity } from '../comms/calls/trunk-capacity.ts';
 import type { Fault } from '../comms/faults.ts';
@@ -42,7 +43,7 @@ export interface CallParts {
 
 export interface JoinedEnvironment {
   readonly forService: CallEnvironment;
-  /** The flow of a call registers its child calls with the service. */
+  /** The service hears of media processes that die. */
   attach(service: CallService): void;
   /** Resolves when every event was delivered or given up, and every notification is on disk. */
   settled(): Promise<void>;
@@ -51,7 +52,6 @@ export interface JoinedEnvironment {
 /** Joins records, SIP, media and webhooks to what the call service stands on. */
 export function callEnvironment(parts: CallParts): JoinedEnvironment {
   const { records, log, lane, userAgent, media, config, place } = parts;
-  const accounts = new AccountCache(records);
   const tasks = new TaskGroup((error) => log.error({ error: errorText(error) }, 'a notification could not be written'));
   const events = new OrderedDelivery((error) =>
     log.error({ error: errorText(error) }, 'an event could not be delivered'),
@@ -65,7 +65,7 @@ export function callEnvironment(parts: CallParts): JoinedEnvironment {
   };
   const deliver: CallEnvironment['deliver'] = (call, event) => {
     const taken = events.deliver(call.sid, async () => {
-      const { authToken } = await accounts.load(call.accountSid);
+      const { authToken } = await accountOf(call, records);
       const sender = { accountSid: call.accountSid, authToken, report: (fault: Fault) => report(call, fault) };
       await parts.webhooks.postEvent(event, sender);
     });
@@ -80,7 +80,7 @@ export function callEnvironment(parts: CallParts): JoinedEnvironment {
     media: new WatchedMedia(media, (node, reason) => service?.mediaLost(node, reason)),
     calls: lane,
     lookups: {
-      account: (sid) => accounts.load(sid),
+      account: (sid) => records.accounts.find(sid),
       application: (accountSid, sid) => records.applications.find(accountSid, sid),
       number: (number) => records.numbers.findByNumber(number),
       phone: (name) => records.phones.byName(name),
@@ -105,22 +105,19 @@ export function callEnvironment(parts: CallParts): JoinedEnvironment {
       mainAccount: parts.account.sid,
     },
     trunkCapacity: new TrunkCapacity(),
+    liveCalls: new LiveCalls(),
     resolve: (destination, context) => resolve(destination, context, routing),
-    startFlow: (live, first) =>
+    startFlow: (live, first, rules) =>
       startFlow(
         live,
         first,
         {
-          depth: live.loopDepth,
-          register: (child) => service?.register(child) ?? (() => undefined),
-          extraParameters: live.extraParameters,
-        },
-        {
           clock: systemClock,
           speech: parts.speech,
           webhooks: parts.webhooks,
-          account: (call) => accounts.known(call.accountSid),
+          account: (call) => accountOf(call, records),
           report,
+          rules,
         },
         environment,
       ),
@@ -156,27 +153,10 @@ function routingPorts({ records, userAgent, config }: CallParts): RoutingPorts {
   };
 }
 
-/** Accounts by sid, as they were when they were last asked for: a signature needs the token without waiting. */
-class AccountCache {
-  readonly #records: Records;
-  readonly #known = new Map<string, Account>();
-
-  constructor(records: Records) {
-    this.#records = records;
-  }
-
-  async load(sid: string): Promise<Account> {
-    const account = await this.#records.accounts.find(sid);
-    if (account === undefined) throw new Error(`account ${sid} is unknown`);
-    this.#known.set(sid, account);
-    return account;
-  }
-
-  known(sid: string): Account {
-    const account = this.#known.get(sid);
-    if (account === undefined) throw new Error(`account ${sid} was not loaded before its call ran`);
-    return account;
-  }
+async function accountOf(call: Call, records: Records): Promise<Account> {
+  const account = await records.accounts.find(call.accountSid);
+  if (account === undefined) throw new Error(`account ${call.accountSid} of call ${call.sid} is unknown`);
+  return account;
 }
 
 async function writeNotification(call: Call, fault: Fault, records: Records): Promise<void> {

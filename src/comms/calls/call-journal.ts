@@ -1,11 +1,15 @@
-import type { Clock } from '../../base/clock.ts';
+import { after, type Clock } from '../../base/clock.ts';
 import { errorText } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { CallSid } from '../../base/sid.ts';
+import { CommsError } from '../comms-error.ts';
 import type { Call, CallProgressEvent, HttpMethod } from '../model.ts';
 
 const API_VERSION = '2010-04-01';
 const DEFAULT_EVENTS: readonly CallProgressEvent[] = ['completed'];
+/** What a full disk refused is tried again this often, and so many times: an hour. */
+export const REWRITE_MS = 5000;
+export const MAX_REWRITES = 720;
 
 /** What may change in a call's row after it was made. */
 export type CallChanges = Partial<Omit<Call, 'sid' | 'accountSid' | 'dateCreated' | 'dateUpdated'>>;
@@ -30,6 +34,9 @@ export class CallJournal {
   readonly #ports: JournalPorts;
   #call: Call;
   #writes: Promise<void> = Promise.resolve();
+  /** Changes that are in memory only. */
+  #unwritten: CallChanges | undefined;
+  #rewrites = 0;
   #sequence = 0;
   #recording: { readonly url: string; readonly sid: string; readonly durationSeconds: number } | undefined;
   readonly #told = new Set<CallProgressEvent>();
@@ -51,16 +58,12 @@ export class CallJournal {
 
   /**
    * Changes the row. Resolves when the change is on disk; a full disk is logged and does not end a live call: the row
-   * in memory stays right and is written whole with the next change.
+   * in memory stays right, and what was refused is written with the next change or by itself a little later.
    */
   change(changes: CallChanges): Promise<void> {
     this.#call = { ...this.#call, ...changes, dateUpdated: this.#ports.clock.now() };
-    const { sid } = this.#call;
-    const write = this.#writes.then(() => this.#ports.update(sid, changes));
-    this.#writes = write.catch((error: unknown) => {
-      this.#ports.log.error({ callSid: sid, error: errorText(error) }, 'a change of a call could not be written');
-    });
-    return this.#writes;
+    this.#unwritten = { ...this.#unwritten, ...changes };
+    return this.#flush();
   }
 
   /** Tells the application, if it asked for this event; each event is told once. */
@@ -84,6 +87,40 @@ export class CallJournal {
   /** Resolves when everything changed so far was written (or given up). */
   settled(): Promise<void> {
     return this.#writes;
+  }
+
+  #flush(): Promise<void> {
+    this.#writes = this.#writes.then(() => this.#write());
+    return this.#writes;
+  }
+
+  async #write(): Promise<void> {
+    const changes = this.#takeUnwritten();
+    // The write before took it along.
+    if (changes === undefined) return;
+    const { sid } = this.#call;
+    try {
+      await this.#ports.update(sid, changes);
+      this.#rewrites = 0;
+    } catch (error) {
+      this.#ports.log.error({ callSid: sid, error: errorText(error) }, 'a change of a call could not be written');
+      // Deleted meanwhile: there is no row to be right.
+      if (error instanceof CommsError && error.code === 'not-found') return;
+      this.#unwritten = { ...changes, ...this.#unwritten };
+      this.#rewriteLater();
+    }
+  }
+
+  #takeUnwritten(): CallChanges | undefined {
+    const changes = this.#unwritten;
+    this.#unwritten = undefined;
+    return changes;
+  }
+
+  #rewriteLater(): void {
+    this.#rewrites += 1;
+    if (this.#rewrites > MAX_REWRITES) return;
+    after(this.#ports.clock, REWRITE_MS, () => void this.#flush());
   }
 
   #completedParameters(): Record<string, string> {

@@ -1,12 +1,16 @@
+import { sleep } from '../../base/clock.ts';
+import { deferred } from '../../base/deferred.ts';
 import { errorText } from '../../base/errors.ts';
 import { TaskGroup } from '../../base/lifecycle.ts';
 import { newSid, type CallSid, type Sid } from '../../base/sid.ts';
+import { BusError } from '../../bus/in-process.ts';
 import type { MediaNode } from '../../media/media-node.ts';
 import type { IncomingCall } from '../../sip/user-agent.ts';
-import { formatAddress, type Address } from '../address.ts';
+import { formatAddress, parseAddress, type Address } from '../address.ts';
 import type {
   CallChange,
   CallCommands,
+  CallRedirect,
   CallRequest,
   RecordingChange,
   StartRecordingOptions,
@@ -14,22 +18,28 @@ import type {
 import { CommsError } from '../comms-error.ts';
 import { fault } from '../faults.ts';
 import type { Account, Call, CallPlan, Recording } from '../model.ts';
-import { CallJournal } from './call-journal.ts';
 import { startCallRecording } from './call-recording.ts';
 import { isEmergency } from './emergency.ts';
 import type { CallEnvironment } from './environment.ts';
 import { runIncomingCall } from './incoming-call.ts';
-import { isFinal, LiveCall } from './live-call.ts';
-import { runOutgoingCall } from './outgoing-call.ts';
+import { isFinal, type LiveCall } from './live-call.ts';
+import { openLiveCall } from './open-live-call.ts';
+import { follow, runOutgoingCall } from './outgoing-call.ts';
+import { talkOf } from './talk.ts';
 
 const UPDATE_TOPIC = 'call.update';
+const STOPPED = 'the server stopped';
 const INTERRUPTED = 'interrupted by a restart of the server';
+
+/** A call between its lane and its dialling is found within this; looked for so often. */
+const HANDOVER_MS = 5000;
+const HANDOVER_STEP_MS = 50;
 
 /** Calls of the place: made by the API, coming in, commanded while they live. */
 export class CallService implements CallCommands {
   readonly #environment: CallEnvironment;
-  readonly #live = new Map<CallSid, LiveCall>();
   readonly #tasks: TaskGroup;
+  readonly #recovered = deferred<void>();
   #draining = false;
 
   constructor(environment: CallEnvironment) {
@@ -37,26 +47,31 @@ export class CallService implements CallCommands {
     this.#tasks = new TaskGroup((error) => {
       environment.log.error({ error: errorText(error) }, 'work of a call failed');
     });
+    environment.liveCalls.onAdd((live) => {
+      this.#tasks.run(() => live.settled());
+      if (this.#draining) this.#tasks.run(() => live.terminate('completed', STOPPED));
+      return environment.bus.serve(UPDATE_TOPIC, live.call.sid, (change) => this.#apply(live, change as CallChange));
+    });
     environment.userAgent.onIncomingCall((incoming) => this.#takeIncoming(incoming));
   }
 
   get liveCalls(): number {
-    return this.#live.size;
+    return this.#environment.liveCalls.size;
   }
 
-  live(sid: CallSid): LiveCall | undefined {
-    return this.#live.get(sid);
-  }
-
-  /** Closes what a crash left open: told to the application, never dialled again. Call before the lane runs. */
+  /**
+   * Closes what a crash left open: told to the application, never dialled again. Calls that come in meanwhile wait, so
+   * that none of them is taken for one of the last run. Call before the lane runs.
+   */
   async recover(): Promise<number> {
     const unfinished = await this.#environment.calls.unfinished();
     for (const call of unfinished) await this.interrupted(call);
+    this.#recovered.resolve();
     return unfinished.length;
   }
 
   async interrupted(call: Call): Promise<void> {
-    const live = this.#open(call);
+    const live = openLiveCall(call, this.#environment);
     this.#environment.report(call, fault(12400, INTERRUPTED));
     await live.finish({ status: call.status === 'in-progress' ? 'completed' : 'failed', reason: INTERRUPTED });
   }
@@ -64,8 +79,9 @@ export class CallService implements CallCommands {
   async create(account: Account, request: CallRequest): Promise<Call> {
     if (this.#draining) throw unavailable('the server is stopping; call again when it is back');
     const from = await this.#checkedFrom(account, request.from);
-    await this.#checkApplication(account, request.plan);
-    const call = this.#newCall(account, request.to, from, request.plan);
+    await this.#checkCallerId(account, request.plan);
+    const plan = await this.#planWithApplication(account, request.plan);
+    const call = this.#newCall(account, request.to, from, plan);
     if (isEmergency(request.to, this.#environment.settings.emergencyNumbers)) {
       // Emergency calls never queue.
       const dialling: Call = { ...call, stage: 'dialling' };
@@ -79,35 +95,34 @@ export class CallService implements CallCommands {
 
   /** The lane's turn came: the row is `dialling` on disk, so the INVITE may leave. Resolves at once; the call goes on by itself. */
   start(call: Call): void {
-    const live = this.#open(call);
-    const unregister = this.register(live);
-    this.#tasks.run(async () => {
-      try {
-        await runOutgoingCall(live, this.#environment);
-      } finally {
-        unregister();
-      }
-    });
+    const live = openLiveCall(call, this.#environment);
+    this.#environment.liveCalls.add(live);
+    this.#tasks.run(() => runOutgoingCall(live, this.#environment));
   }
 
   /** A call that waited too long in its lane. */
   async expired(call: Call): Promise<void> {
     this.#environment.report(call, fault(21214, 'it waited 24 hours in the queue'));
-    await this.#open(call).finish({ status: 'failed', reason: 'waited too long in the queue' });
+    await openLiveCall(call, this.#environment).finish({ status: 'failed', reason: 'waited too long in the queue' });
   }
 
   async update(account: Account, callSid: CallSid, change: CallChange): Promise<Call> {
-    const call = await this.#environment.calls.find(account.sid, callSid);
-    if (call === undefined) throw notFound(callSid);
-    if (call.stage === 'queued') {
-      const changed = await this.#updateQueued(call, change);
+    const { clock, calls, bus } = this.#environment;
+    const giveUpAt = clock.now() + HANDOVER_MS;
+    for (;;) {
+      const call = await calls.find(account.sid, callSid);
+      if (call === undefined) throw notFound(callSid);
+      if (call.stage === 'ended') throw notUsable(call, 'a call that has not ended');
+      const changed = call.stage === 'queued' ? await this.#updateQueued(call, change) : undefined;
       if (changed !== undefined) return changed;
-    }
-    try {
-      return (await this.#environment.bus.request(UPDATE_TOPIC, callSid, change)) as Call;
-    } catch (error) {
-      if (error instanceof CommsError) throw error;
-      throw notUsable(call, 'a call that has not ended');
+      try {
+        return (await bus.request(UPDATE_TOPIC, callSid, change)) as Call;
+      } catch (error) {
+        if (!(error instanceof BusError)) throw error;
+        // The lane has just let it out, or it is ending: it stands elsewhere in a moment.
+        if (clock.now() >= giveUpAt) throw notUsable(call, 'a call that has not ended');
+        await sleep(clock, HANDOVER_STEP_MS);
+      }
     }
   }
 
@@ -139,22 +154,9 @@ export class CallService implements CallCommands {
     return change.status === 'paused' ? running.pause() : running.resume();
   }
 
-  /** Makes a live call reachable by its sid; the returned function undoes it. */
-  register(live: LiveCall): () => void {
-    const { sid } = live.call;
-    this.#live.set(sid, live);
-    const server = this.#environment.bus.serve(UPDATE_TOPIC, sid, (payload) =>
-      this.#apply(live, payload as CallChange),
-    );
-    return () => {
-      server.stop();
-      this.#live.delete(sid);
-    };
-  }
-
   /** A media process died with all its legs: its calls end, and their owners are told why. */
   mediaLost(node: MediaNode, reason: string): void {
-    for (const live of this.#live.values()) {
+    for (const live of this.#environment.liveCalls.all()) {
       if (live.media?.node !== node || live.isOver) continue;
       const text = `the process that carried its sound ended: ${reason}`;
       this.#environment.report(live.call, fault(12400, text));
@@ -172,23 +174,15 @@ export class CallService implements CallCommands {
   async drain(): Promise<void> {
     this.#draining = true;
     this.#environment.userAgent.drain();
-    await Promise.all([...this.#live.values()].map((live) => live.terminate('completed', 'the server stopped')));
+    await Promise.all(this.#environment.liveCalls.all().map((live) => live.terminate('completed', STOPPED)));
     await this.#tasks.settled();
   }
 
   #takeIncoming(incoming: IncomingCall): void {
-    this.#tasks.run(() => runIncomingCall(incoming, this.#environment, (live) => this.register(live)));
-  }
-
-  #open(call: Call): LiveCall {
-    const { clock, log, calls } = this.#environment;
-    const journal = new CallJournal(call, {
-      clock,
-      log,
-      update: (sid, changes) => calls.update(sid, changes),
-      deliver: (about, event) => this.#environment.deliver(about, event),
+    this.#tasks.run(async () => {
+      await this.#recovered.promise;
+      await runIncomingCall(incoming, this.#environment);
     });
-    return new LiveCall(journal, clock);
   }
 
   async #apply(live: LiveCall, change: CallChange): Promise<Call> {
@@ -202,12 +196,25 @@ export class CallService implements CallCommands {
       await live.terminate(change.status);
       return live.call;
     }
-    if (change.redirect !== undefined) {
-      if (live.run === undefined) throw notUsable(call, 'a call in progress');
-      live.run.redirect('twiml' in change.redirect ? change.redirect : { ...change.redirect, parameters: {} });
-    }
+    if (change.redirect !== undefined) this.#redirect(live, change.redirect);
     if (change.timeLimitSeconds !== undefined) live.limit(change.timeLimitSeconds);
     return live.call;
+  }
+
+  #redirect(live: LiveCall, redirect: CallRedirect): void {
+    const first = 'twiml' in redirect ? redirect : { ...redirect, parameters: {} };
+    if (live.run !== undefined) {
+      live.run.redirect(first);
+      return;
+    }
+    // A callee in conversation has no document of its own yet: it leaves the caller, whose Dial is then over.
+    const talk = talkOf(live);
+    if (talk === undefined || live.isDialling) throw notUsable(live.call, 'a call in progress');
+    talk.release(live);
+    this.#tasks.run(async () => {
+      await talk.over;
+      await follow(live, first, this.#environment);
+    });
   }
 
   #applyPlan(live: LiveCall, change: CallChange): void {
@@ -224,7 +231,7 @@ export class CallService implements CallCommands {
   /** Undefined when the lane took the call in between. */
   async #updateQueued(call: Call, change: CallChange): Promise<Call | undefined> {
     if (change.status === undefined) throw notUsable(call, 'a call in progress');
-    const live = this.#open(call);
+    const live = openLiveCall(call, this.#environment);
     const now = this.#environment.clock.now();
     const changes = { status: 'canceled', stage: 'ended', endTime: now, duration: 0 } as const;
     if (!(await this.#environment.calls.cancelQueued(call, changes))) return undefined;
@@ -235,7 +242,7 @@ export class CallService implements CallCommands {
   async #liveOf(account: Account, callSid: CallSid): Promise<LiveCall> {
     const call = await this.#environment.calls.find(account.sid, callSid);
     if (call === undefined) throw notFound(callSid);
-    const live = this.#live.get(callSid);
+    const live = this.#environment.liveCalls.get(callSid);
     if (live === undefined) throw notUsable(call, 'a call in progress');
     return live;
   }
@@ -291,15 +298,26 @@ export class CallService implements CallCommands {
     );
   }
 
-  async #checkApplication(account: Account, plan: CallPlan): Promise<void> {
-    if (plan.applicationSid === undefined) return;
+  /** Nobody else's number is shown, whichever parameter names it. */
+  async #checkCallerId(account: Account, plan: CallPlan): Promise<void> {
+    const callerId = plan.callerId === undefined ? undefined : parseAddress(plan.callerId);
+    if (callerId !== undefined) await this.#checkedFrom(account, callerId);
+  }
+
+  /** An application brings its own status callback along. */
+  async #planWithApplication(account: Account, plan: CallPlan): Promise<CallPlan> {
+    if (plan.applicationSid === undefined) return plan;
     const application = await this.#environment.lookups.application(account.sid, plan.applicationSid);
-    if (application?.voiceUrl != null) return;
-    const why = application === undefined ? 'does not exist' : 'has no VoiceUrl';
-    throw new CommsError('refused', `ApplicationSid ${plan.applicationSid} ${why}`, {
-      faultCode: 21_218,
-      httpStatus: 400,
-    });
+    if (application === undefined || application.voiceUrl === null) {
+      const why = application === undefined ? 'does not exist' : 'has no VoiceUrl';
+      throw new CommsError('refused', `ApplicationSid ${plan.applicationSid} ${why}`, {
+        faultCode: 21_218,
+        httpStatus: 400,
+      });
+    }
+    const { statusCallback, statusCallbackMethod } = application;
+    if (plan.statusCallback !== undefined || statusCallback === null) return plan;
+    return { ...plan, statusCallback, statusCallbackMethod };
   }
 }
 

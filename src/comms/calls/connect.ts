@@ -1,17 +1,25 @@
-import { after, type Clock } from '../../base/clock.ts';
+import { after } from '../../base/clock.ts';
 import { errorText } from '../../base/errors.ts';
-import type { Logger } from '../../base/logger.ts';
-import type { MediaBridge, Playback, SoundSource } from '../../media/media-node.ts';
+import type { MediaLeg, SoundSource } from '../../media/media-node.ts';
 import type { DialOutcome } from '../executor-ports.ts';
 import { callStatusOf, type DialResult } from './dialler.ts';
+import type { CallEnvironment } from './environment.ts';
 import type { LiveCall } from './live-call.ts';
-import type { FinishedRecording, RunningCallRecording } from './recordings.ts';
+import type { RunningCallRecording } from './recordings.ts';
+import { Talk } from './talk.ts';
+import { talkPorts } from './transfer.ts';
+import { WhileRinging } from './while-ringing.ts';
+
+export interface RingingHooks {
+  onRinging(): void;
+  onEarlyMedia(leg: MediaLeg): void;
+}
 
 /** One callee of a Dial: its own call, and how it is reached. */
 export interface Callee {
   readonly child: LiveCall;
   /** Dials; resolves when answered or failed. Ends early when the child's signal aborts. */
-  dial(hooks: { onRinging(): void }): Promise<DialResult>;
+  dial(hooks: RingingHooks): Promise<DialResult>;
   /** Runs after the answer and before the two hear each other (digits, a whisper document); false: not to be connected. */
   prepare?(): Promise<boolean>;
 }
@@ -27,193 +35,194 @@ export interface ConnectOptions {
   readonly timeLimitSeconds: number;
   /** What an answered caller hears while it rings; undefined: silence. */
   readonly ringback?: SoundSource;
-  record?(bridge: MediaBridge, winner: LiveCall): Promise<RunningCallRecording>;
+  /** Starts the recording of the conversation. */
+  record?(talk: Talk): Promise<RunningCallRecording>;
   /** Aborts when the parent's flow is taken elsewhere. */
   readonly signal: AbortSignal;
 }
 
-export interface ConnectPorts {
-  readonly clock: Clock;
-  readonly log: Logger;
-}
-
-interface Answer {
-  readonly callee: Callee;
-}
-
-/** Rings the callees, joins the first that answers with the parent, and tells how it went when one side leaves. */
-export async function connect(options: ConnectOptions, ports: ConnectPorts): Promise<DialOutcome> {
-  const ringback = startRingback(options);
-  const stop = (): void => void endAll(options.callees);
-  options.signal.addEventListener('abort', stop, { once: true });
-  options.parent.onEnd(stop);
+/** Rings the callees, joins the first that answers with the parent, and tells how it went when one side leaves. Never rejects. */
+export async function connect(options: ConnectOptions, environment: CallEnvironment): Promise<DialOutcome> {
+  const { parent } = options;
+  parent.isDialling = true;
   try {
-    const found = options.sequential ? await oneByOne(options) : await together(options);
-    ringback?.stop();
-    if (found.answer === undefined) return notAnswered(options, found.last);
-    return await converse(options, found.answer, ports);
+    const answered = await search(options, environment);
+    return answered === undefined ? notAnswered(options) : await converse(options, answered, environment);
   } finally {
-    ringback?.stop();
-    options.signal.removeEventListener('abort', stop);
+    parent.isDialling = false;
   }
 }
 
-interface Search {
-  readonly answer: Answer | undefined;
-  readonly last: LiveCall | undefined;
+async function search(options: ConnectOptions, environment: CallEnvironment): Promise<LiveCall | undefined> {
+  const { parent, signal, callees } = options;
+  const hearing = new WhileRinging(parent, options.answerOnBridge ? undefined : options.ringback, environment.log);
+  const stop = (): void => cancel(callees);
+  signal.addEventListener('abort', stop, { once: true });
+  const forget = parent.onEnd(stop);
+  if (signal.aborted) stop();
+  try {
+    const one = (callee: Callee): Promise<boolean> => ring(callee, { options, hearing, environment });
+    return options.sequential ? await oneByOne(options, one) : await together(callees, one);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    forget();
+    await hearing.stop();
+  }
 }
 
-async function oneByOne(options: ConnectOptions): Promise<Search> {
-  let last: LiveCall | undefined;
-  for (const callee of options.callees) {
-    if (options.signal.aborted || options.parent.isOver) break;
-    last = callee.child;
-    if (await ring(callee, options)) return { answer: { callee }, last };
+type Ring = (callee: Callee) => Promise<boolean>;
+
+async function oneByOne({ callees, parent, signal }: ConnectOptions, ringOne: Ring): Promise<LiveCall | undefined> {
+  for (const callee of callees) {
+    if (signal.aborted || parent.isOver) break;
+    if (await ringOne(callee)) return callee.child;
   }
-  return { answer: undefined, last };
+  return undefined;
 }
 
 /** First answer wins; the others are cancelled. */
-async function together(options: ConnectOptions): Promise<Search> {
-  const { promise, resolve } = Promise.withResolvers<Search>();
-  let open = options.callees.length;
-  let won = false;
-  let last: LiveCall | undefined = options.callees[0]?.child;
+async function together(callees: readonly Callee[], ringOne: Ring): Promise<LiveCall | undefined> {
+  let winner: LiveCall | undefined;
   const one = async (callee: Callee): Promise<void> => {
-    const answered = await ring(callee, options);
-    open -= 1;
-    if (answered && !won) {
-      won = true;
-      for (const other of options.callees)
-        if (other !== callee) void other.child.finish({ status: 'canceled', sipStatus: 487 });
-      resolve({ answer: { callee }, last: callee.child });
-    } else if (answered) {
-      await callee.child.finish({ status: 'canceled', sipStatus: 487 });
-    } else if (callee.child.call.status === 'busy' || last === undefined) {
-      last = callee.child;
-    }
-    if (open === 0 && !won) resolve({ answer: undefined, last });
+    if (!(await ringOne(callee))) return;
+    if (winner !== undefined) return cancel([callee]);
+    winner = callee.child;
+    cancel(callees.filter((other) => other !== callee));
   };
-  if (open === 0) return { answer: undefined, last };
-  await Promise.race([promise, Promise.all(options.callees.map(one))]);
-  return promise;
+  await Promise.all(callees.map(one));
+  return winner;
 }
 
-/** True when the callee answered and its preparation let it through. */
-async function ring(callee: Callee, options: ConnectOptions): Promise<boolean> {
-  const { child } = callee;
-  const { parent } = options;
-  child.journal.tell('initiated');
-  const onRinging = (): void => {
-    void child.ringing();
-    parent.party?.ringing();
-  };
-  const result = await callee.dial({ onRinging });
-  if (result.kind === 'failed') {
-    const { status, reason } = result.failure;
-    await child.finish({ status: callStatusOf(result.failure), sipStatus: status, reason });
-    return false;
-  }
-  child.adopt(result.party);
-  if (child.isOver || parent.isOver || options.signal.aborted) {
-    await result.party.hangup();
-    await child.finish({ status: 'canceled', sipStatus: 487 });
-    return false;
-  }
-  await child.answered();
-  if (callee.prepare !== undefined && !(await callee.prepare())) {
-    await child.finish({ status: 'completed', sipStatus: 200, reason: 'not connected by its document' });
-    return false;
-  }
-  return !child.isOver;
+interface RingContext {
+  readonly options: ConnectOptions;
+  readonly hearing: WhileRinging;
+  readonly environment: CallEnvironment;
 }
 
-async function converse(options: ConnectOptions, { callee }: Answer, ports: ConnectPorts): Promise<DialOutcome> {
-  const { parent } = options;
+/** True when the callee answered and its preparation let it through. Never rejects. */
+async function ring(callee: Callee, { options, hearing, environment }: RingContext): Promise<boolean> {
   const { child } = callee;
-  const answeredAt = ports.clock.now();
-  let bridge: MediaBridge | undefined;
-  let recording: RunningCallRecording | undefined;
-  let bridged = false;
-  let byStar = false;
   try {
+    if (child.isOver) return false;
+    child.journal.tell('initiated');
+    const onRinging = (): void => {
+      child.ringing();
+      options.parent.party?.ringing();
+    };
+    const result = await callee.dial({ onRinging, onEarlyMedia: (leg) => hearing.earlyMedia(leg) });
+    if (result.kind === 'failed') {
+      const { status, reason } = result.failure;
+      await child.finish({ status: callStatusOf(result.failure), sipStatus: status, reason });
+      return false;
+    }
+    if (!(await child.adopt(result.party))) return false;
+    if (callee.prepare === undefined || (await callee.prepare())) return !child.isOver;
+    await child.finish({ status: 'completed', sipStatus: 200, reason: 'not connected by its document' });
+  } catch (error) {
+    environment.log.warn({ callSid: child.call.sid, error: errorText(error) }, 'a callee could not be dialled');
+    await child.finish({ status: 'failed', sipStatus: 500, reason: errorText(error) });
+  }
+  return false;
+}
+
+async function converse(options: ConnectOptions, child: LiveCall, environment: CallEnvironment): Promise<DialOutcome> {
+  const { parent } = options;
+  const { clock, log } = environment;
+  const answeredAt = clock.now();
+  let talk: Talk;
+  try {
+    if (options.signal.aborted) throw new Error('the flow of the caller was taken elsewhere');
     await parent.party?.answer();
     await parent.answered();
-    const [ours, theirs] = [parent.media, child.media];
-    if (ours !== undefined && theirs !== undefined && !parent.isOver && !child.isOver) {
-      bridge = await ours.node.bridge([ours, theirs], { passDigits: true });
-      bridged = true;
-      recording = await options.record?.(bridge, child);
-      byStar = await untilOver(options, child, ports);
-    }
+    talk = await Talk.join(parent, child, talkPorts(environment));
   } catch (error) {
-    ports.log.warn({ callSid: parent.call.sid, error: errorText(error) }, 'two parties could not be joined');
+    log.info({ callSid: parent.call.sid, error: errorText(error) }, 'two parties could not be joined');
+    await child.finish({ status: 'completed', sipStatus: 200 });
+    return { ...connected(options, child, 0), bridged: false };
   }
-  await bridge?.close().catch(() => undefined);
-  const finished = await recording?.finish();
-  const durationSeconds = Math.round((ports.clock.now() - answeredAt) / 1000);
-  await child.finish({ status: 'completed', sipStatus: 200 });
-  return {
-    status: 'completed',
-    callSid: child.call.sid,
-    durationSeconds,
-    bridged,
-    callerStays: byStar || !parent.isOver,
-    ...recordingOf(finished, recording),
-  };
+  const byStar = untilOver(options, talk, environment);
+  const recording = await startRecording(options, talk, environment);
+  const star = await byStar;
+  const durationSeconds = Math.round((clock.now() - answeredAt) / 1000);
+  if (child.isOver) await child.ended;
+  const outcome = connected(options, child, durationSeconds);
+  return { ...outcome, callerStays: star || outcome.callerStays, ...(await recordingOf(recording)) };
 }
 
-function recordingOf(
-  finished: FinishedRecording | undefined,
-  running: RunningCallRecording | undefined,
-): Pick<DialOutcome, 'recording'> {
-  if (finished === undefined || running === undefined || finished.recording.status !== 'completed') return {};
+function connected({ parent }: ConnectOptions, child: LiveCall, durationSeconds: number): DialOutcome {
+  return { status: 'completed', callSid: child.call.sid, durationSeconds, bridged: true, callerStays: !parent.isOver };
+}
+
+/** A recording that cannot start does not take the conversation away. */
+async function startRecording(
+  options: ConnectOptions,
+  talk: Talk,
+  { log }: CallEnvironment,
+): Promise<RunningCallRecording | undefined> {
+  try {
+    return await options.record?.(talk);
+  } catch (error) {
+    log.warn({ callSid: options.parent.call.sid, error: errorText(error) }, 'a conversation is not recorded');
+    return undefined;
+  }
+}
+
+async function recordingOf(running: RunningCallRecording | undefined): Promise<Pick<DialOutcome, 'recording'>> {
+  const finished = await running?.finish();
+  if (running === undefined || finished?.recording.status !== 'completed') return {};
   return { recording: { url: running.url, sid: running.sid, durationSeconds: finished.recording.duration ?? 0 } };
 }
 
-/** Resolves when one side leaves, the limit is reached, the flow is taken elsewhere, or * is pressed (then true). */
-function untilOver(options: ConnectOptions, child: LiveCall, ports: ConnectPorts): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
+/** Resolves when the parent talks to nobody any more (a transfer of the callee leads on to the next talk); true by *. */
+async function untilOver(options: ConnectOptions, first: Talk, { clock }: CallEnvironment): Promise<boolean> {
+  const { parent, signal } = options;
+  let talk = first;
+  let byStar = false;
+  const end = (): void => talk.end();
   const stopDigits = options.hangupOnStar
-    ? options.parent.media?.onEvent((event) => {
-        if (event.kind === 'digit' && event.digit === '*') resolve(true);
+    ? parent.media?.onEvent((event) => {
+        if (event.kind !== 'digit' || event.digit !== '*') return;
+        byStar = true;
+        end();
       })
     : undefined;
-  const limit = after(ports.clock, options.timeLimitSeconds * 1000, () => resolve(false));
-  const over = (): void => resolve(false);
-  options.signal.addEventListener('abort', over, { once: true });
-  if (options.signal.aborted) over();
-  child.onEnd(over);
-  options.parent.onEnd(over);
-  return promise.finally(() => {
-    limit();
-    stopDigits?.();
-    options.signal.removeEventListener('abort', over);
-  });
+  const cancelLimit = after(clock, options.timeLimitSeconds * 1000, end);
+  signal.addEventListener('abort', end, { once: true });
+  if (signal.aborted) end();
+  for (let next: Talk | undefined = first; next !== undefined; next = talk.next(parent)) {
+    talk = next;
+    await talk.over;
+  }
+  cancelLimit();
+  stopDigits?.();
+  signal.removeEventListener('abort', end);
+  return byStar;
 }
 
-function notAnswered(options: ConnectOptions, last: LiveCall | undefined): DialOutcome {
-  const status = last?.call.status;
-  const shown = status === 'busy' || status === 'no-answer' || status === 'canceled' ? status : 'failed';
+function notAnswered({ callees, parent, signal, sequential }: ConnectOptions): DialOutcome {
+  const children = callees.map((each) => each.child);
+  const shown = sequential
+    ? children.findLast((child) => child.call.status !== 'canceled')
+    : children.toSorted((a, b) => weight(b) - weight(a))[0];
+  const status = shown?.call.status;
+  const known = status === 'busy' || status === 'no-answer' || status === 'canceled' ? status : 'failed';
   return {
-    status: options.parent.isOver || options.signal.aborted ? 'canceled' : shown,
-    callSid: last?.call.sid ?? null,
+    status: parent.isOver || signal.aborted ? 'canceled' : known,
+    callSid: (shown ?? children[0])?.call.sid ?? null,
     durationSeconds: null,
     bridged: false,
-    callerStays: !options.parent.isOver,
+    callerStays: !parent.isOver,
   };
 }
 
-function startRingback(options: ConnectOptions): Playback | undefined {
-  const { parent, ringback } = options;
-  if (ringback === undefined || options.answerOnBridge || parent.party?.answered !== true) return undefined;
-  return parent.media?.play([ringback], { loop: 0 });
+/** What is told when several did not answer: a person's word before a silence, a silence before a fault. */
+function weight(child: LiveCall): number {
+  return ['canceled', 'failed', 'no-answer', 'busy'].indexOf(child.call.status);
 }
 
-async function endAll(callees: readonly Callee[]): Promise<void> {
-  await Promise.all(callees.map((each) => each.child.finish({ status: endStatus(each.child), sipStatus: 487 })));
-}
-
-function endStatus(child: LiveCall): 'completed' | 'canceled' {
-  return child.call.status === 'in-progress' ? 'completed' : 'canceled';
+function cancel(callees: readonly Callee[]): void {
+  for (const { child } of callees) {
+    const status = child.call.status === 'in-progress' ? 'completed' : 'canceled';
+    void child.finish({ status, sipStatus: status === 'completed' ? 200 : 487 });
+  }
 }

@@ -1,15 +1,14 @@
-import { newSid } from '../../base/sid.ts';
+import { errorText } from '../../base/errors.ts';
 import type { SoundSource } from '../../media/media-node.ts';
 import type { TwimlElement } from '../../wire/twiml/document.ts';
 import { formatAddress, parseAddress } from '../address.ts';
 import type { DialOutcome } from '../executor-ports.ts';
 import { fault } from '../faults.ts';
-import type { Call } from '../model.ts';
-import { CallJournal } from './call-journal.ts';
-import { connect, type Callee } from './connect.ts';
+import { openChildCall } from './child-call.ts';
+import { connect, type Callee, type ConnectOptions } from './connect.ts';
 import { readDial, type CalleePlan, type DialPlan } from './dial-plan.ts';
 import type { CallEnvironment } from './environment.ts';
-import { LiveCall } from './live-call.ts';
+import type { LiveCall } from './live-call.ts';
 import { dialCall } from './outgoing-call.ts';
 import { startRecording } from './recordings.ts';
 
@@ -25,9 +24,7 @@ const RINGBACK: SoundSource = {
 export interface DialContext {
   readonly baseUrl: string;
   readonly signal: AbortSignal;
-  /** How deep this call is in a chain of the place's own numbers. */
-  readonly depth: number;
-  readonly register: (live: LiveCall) => () => void;
+  readonly mayDial: boolean;
 }
 
 /** Runs the Dial verb on a live call. */
@@ -37,15 +34,20 @@ export async function runDial(
   context: DialContext,
   environment: CallEnvironment,
 ): Promise<DialOutcome> {
+  const nobody = { status: 'failed', callSid: null, durationSeconds: null, bridged: false } as const;
+  if (!context.mayDial) {
+    // Else documents for callees that dial each other would go on for ever.
+    environment.report(parent.call, fault(13201, `call ${parent.call.sid} waits to be connected itself`));
+    return { ...nobody, callerStays: !parent.isOver };
+  }
   const plan = readDial(verb, (url) => absoluteUrl(url, context.baseUrl));
+  const from = await callerOf(plan, parent, environment);
   const callees: Callee[] = [];
   for (const wanted of plan.callees) {
-    const callee = await openCallee(wanted, plan, parent, context, environment);
+    const callee = await openCallee(wanted, { plan, from, parent }, environment);
     if (callee !== undefined) callees.push(callee);
   }
-  if (callees.length === 0) {
-    return { status: 'failed', callSid: null, durationSeconds: null, bridged: false, callerStays: !parent.isOver };
-  }
+  if (callees.length === 0) return { ...nobody, callerStays: !parent.isOver };
   return connect(
     {
       parent,
@@ -64,18 +66,13 @@ export async function runDial(
 
 /** A phone calls a phone (or goes out by a trunk): no application between them; the caller is answered by the callee. */
 export async function joinDirectly(parent: LiveCall, environment: CallEnvironment): Promise<void> {
-  const plan = {
-    to: parent.call.to,
-    whisperMethod: 'POST',
-    statusCallbackMethod: 'POST',
-    statusCallbackEvents: [],
-  } as const;
-  const child = await openChild(parent, plan.to, { timeoutSeconds: DIRECT_RING_SECONDS }, environment);
-  const callee = calleeOf(child, plan, parent, parent.loopDepth, environment);
+  const { to, from } = parent.call;
+  const plan = { timeoutSeconds: DIRECT_RING_SECONDS, statusCallbackEvents: [] };
+  const child = await openChildCall(parent, { to, from, plan }, environment);
   const outcome = await connect(
     {
       parent,
-      callees: [callee],
+      callees: [{ child, dial: dialOf(child, parent, environment) }],
       sequential: false,
       answerOnBridge: true,
       hangupOnStar: false,
@@ -88,20 +85,40 @@ export async function joinDirectly(parent: LiveCall, environment: CallEnvironmen
     await parent.finish({ status: 'completed', sipStatus: 200 });
     return;
   }
-  if (outcome.status === 'busy') parent.party?.reject('busy');
-  else parent.party?.reject('unavailable');
   const status = outcome.status === 'busy' || outcome.status === 'no-answer' ? outcome.status : 'failed';
+  // The caller hears from us what we heard from the callee.
   await parent.finish({ status, sipStatus: child.call.sipResponseCode, reason: child.call.endReason });
 }
 
 const DIRECT_RING_SECONDS = 60;
 const DIRECT_LIMIT_SECONDS = 14_400;
 
+/** Whom the callees see: only a number that the account may show, else the caller itself. */
+async function callerOf(plan: DialPlan, parent: LiveCall, environment: CallEnvironment): Promise<string> {
+  const { from, accountSid } = parent.call;
+  if (plan.callerId === undefined) return from;
+  const wanted = parseAddress(plan.callerId);
+  const shown = wanted === undefined ? plan.callerId.trim() : formatAddress(wanted);
+  if (shown === from) return from;
+  const { lookups } = environment;
+  if (wanted?.kind === 'number') {
+    const owner = (await lookups.number(shown)) ?? (await lookups.phoneByNumber(shown));
+    if (owner?.accountSid === accountSid) return shown;
+  }
+  const why = `"${plan.callerId}" is neither a number of this account nor the caller's own; the caller's own is shown`;
+  environment.report(parent.call, fault(13214, why));
+  return from;
+}
+
+interface DialSetup {
+  readonly plan: DialPlan;
+  readonly from: string;
+  readonly parent: LiveCall;
+}
+
 async function openCallee(
   wanted: CalleePlan,
-  plan: DialPlan,
-  parent: LiveCall,
-  context: DialContext,
+  { plan, from, parent }: DialSetup,
   environment: CallEnvironment,
 ): Promise<Callee | undefined> {
   const address = parseAddress(wanted.to);
@@ -109,119 +126,70 @@ async function openCallee(
     environment.report(parent.call, fault(13223, `"${wanted.to}" is neither a phone number nor a SIP address`));
     return undefined;
   }
-  const child = await openChild(
-    parent,
-    formatAddress(address),
-    {
-      timeoutSeconds: plan.timeoutSeconds,
-      timeLimitSeconds: plan.timeLimitSeconds,
-      ...(plan.callerId === undefined ? {} : { callerId: plan.callerId }),
-      ...(wanted.username === undefined ? {} : { sipAuthUsername: wanted.username }),
-      ...(wanted.password === undefined ? {} : { sipAuthPassword: wanted.password }),
-      ...(wanted.statusCallback === undefined ? {} : { statusCallback: wanted.statusCallback }),
-      statusCallbackMethod: wanted.statusCallbackMethod,
-      statusCallbackEvents: wanted.statusCallbackEvents,
-    },
-    environment,
-  );
-  const unregister = context.register(child);
-  child.onEnd(unregister);
-  return calleeOf(child, wanted, parent, context.depth, environment);
+  const { username, password, statusCallback } = wanted;
+  const childPlan = {
+    timeoutSeconds: plan.timeoutSeconds,
+    timeLimitSeconds: plan.timeLimitSeconds,
+    ...(username === undefined ? {} : { sipAuthUsername: username }),
+    ...(password === undefined ? {} : { sipAuthPassword: password }),
+    ...(statusCallback === undefined ? {} : { statusCallback }),
+    statusCallbackMethod: wanted.statusCallbackMethod,
+    statusCallbackEvents: wanted.statusCallbackEvents,
+  };
+  try {
+    const child = await openChildCall(parent, { to: formatAddress(address), from, plan: childPlan }, environment);
+    const dial = dialOf(child, parent, environment);
+    return { child, dial, prepare: () => prepare(child, wanted, environment) };
+  } catch (error) {
+    environment.report(parent.call, fault(13224, `"${wanted.to}" is not dialled: ${errorText(error)}`));
+    return undefined;
+  }
 }
 
-function calleeOf(
-  child: LiveCall,
-  wanted: CalleePlan,
-  parent: LiveCall,
-  depth: number,
-  environment: CallEnvironment,
-): Callee {
-  return {
-    child,
-    dial: async ({ onRinging }) => {
-      const result = await dialCall(child, environment, depth, onRinging, parent);
-      if (result !== undefined) return result;
-      const { sipResponseCode, endReason } = child.call;
-      const failure = { status: sipResponseCode ?? 480, reason: endReason ?? 'nowhere to dial' };
-      return { kind: 'failed', failure: { cause: 'unreachable', ...failure } };
-    },
-    prepare: () => prepare(child, wanted, environment),
+function dialOf(child: LiveCall, parent: LiveCall, environment: CallEnvironment): Callee['dial'] {
+  return async (hooks) => {
+    const result = await dialCall(child, environment, { depth: parent.loopDepth, near: parent, ...hooks });
+    if (result !== undefined) return result;
+    const { sipResponseCode, endReason } = child.call;
+    const failure = { status: sipResponseCode ?? 480, reason: endReason ?? 'nowhere to dial' };
+    return { kind: 'failed', failure: { cause: 'unreachable', ...failure } };
   };
 }
 
 /** Digits and the whisper document are for the callee alone; a callee whose document hangs up is not connected. */
 async function prepare(child: LiveCall, wanted: CalleePlan, environment: CallEnvironment): Promise<boolean> {
   if (wanted.sendDigits !== undefined) await child.media?.sendDigits(wanted.sendDigits).done;
-  if (wanted.whisperUrl === undefined) return true;
-  const run = environment.startFlow(child, { url: wanted.whisperUrl, method: wanted.whisperMethod, parameters: {} });
+  if (wanted.whisperUrl === undefined || child.isOver) return !child.isOver;
+  const document = { url: wanted.whisperUrl, method: wanted.whisperMethod, parameters: {} };
+  const run = environment.startFlow(child, document, { mayDial: false });
   child.attach(run);
   const end = await run.end;
   return end.kind === 'finished' && !child.isOver;
 }
 
-async function openChild(
-  parent: LiveCall,
-  to: string,
-  plan: Call['plan'],
-  environment: CallEnvironment,
-): Promise<LiveCall> {
-  const { clock, random, log } = environment;
-  const now = clock.now();
-  const { accountSid, from, callerName } = parent.call;
-  const call: Call = {
-    sid: newSid('CA', random),
-    accountSid,
-    parentCallSid: parent.call.sid,
-    to,
-    from: plan.callerId ?? from,
-    phoneNumberSid: null,
-    status: 'queued',
-    // On disk before the INVITE leaves: a crash closes it, nothing dials it again.
-    stage: 'dialling',
-    direction: 'outbound-dial',
-    startTime: null,
-    endTime: null,
-    duration: null,
-    answeredBy: null,
-    forwardedFrom: null,
-    callerName,
-    queueTime: 0,
-    trunkSid: null,
-    dateCreated: now,
-    dateUpdated: now,
-    sipResponseCode: null,
-    endReason: null,
-    plan,
-  };
-  await environment.calls.insert(call);
-  const journal = new CallJournal(call, {
-    clock,
-    log,
-    update: (sid, changes) => environment.calls.update(sid, changes),
-    deliver: (about, event) => environment.deliver(about, event),
-  });
-  return new LiveCall(journal, clock);
-}
-
-function recordingOf(
-  plan: DialPlan,
-  parent: LiveCall,
-  environment: CallEnvironment,
-): Pick<Parameters<typeof connect>[0], 'record'> {
+function recordingOf(plan: DialPlan, parent: LiveCall, environment: CallEnvironment): Pick<ConnectOptions, 'record'> {
   const { record, trim } = plan;
   if (record === undefined) return {};
+  const { channels, track } = record;
   return {
-    record: (bridge) =>
+    record: (talk) =>
       startRecording(
         {
           call: parent.call,
           source: 'DialVerb',
-          channels: record.channels,
-          track: record.track,
+          channels,
+          track,
           statusCallback: plan.recordingStatusCallback,
           statusCallbackMethod: plan.recordingStatusCallbackMethod,
           statusCallbackEvents: plan.recordingStatusCallbackEvents,
-          start: (path) => bridge.record({ path, channels: record.channels, trim }),
+          start: (path) => {
+            const { media } = parent;
+            const { bridge } = talk;
+            if (media === undefined || bridge === undefined) throw new Error('the conversation has no sound');
+            return track === 'both'
+              ? bridge.record({ path, channels, trim })
+              : media.record({ path, channels, trim, track });
+          },
         },
         environment.recordings,
       ),

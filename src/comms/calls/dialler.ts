@@ -73,6 +73,8 @@ interface Attempt {
   leg: MediaLeg | undefined;
   placed: PlacedCall | undefined;
   over: boolean;
+  /** Why there was nothing to offer. */
+  offerError: unknown;
 }
 
 class GroupDial {
@@ -94,14 +96,25 @@ class GroupDial {
   async run(targets: readonly DialTarget[]): Promise<DialResult> {
     const abort = (): void => this.#cancelAll();
     this.#options.signal.addEventListener('abort', abort, { once: true });
-    for (const target of targets) this.#start(target);
-    const result = await this.#outcome.promise;
-    this.#options.signal.removeEventListener('abort', abort);
-    return result;
+    try {
+      for (const target of targets) this.#start(target);
+      return await this.#outcome.promise;
+    } catch (error) {
+      this.#cancelAll();
+      throw error;
+    } finally {
+      this.#options.signal.removeEventListener('abort', abort);
+    }
   }
 
   #start(target: DialTarget): void {
-    const attempt: Attempt = { target, leg: undefined, placed: undefined, over: false };
+    const attempt: Attempt = {
+      target,
+      leg: undefined,
+      placed: undefined,
+      over: false,
+      offerError: undefined,
+    };
     this.#attempts.push(attempt);
     const { caller, callee, headers } = this.#options;
     const credentials = this.#options.credentials ?? target.credentials;
@@ -118,19 +131,30 @@ class GroupDial {
       {
         progress: (status, sdp) => this.#progress(attempt, status, sdp),
         answered: (call, sdp) => void this.#answered(attempt, call, sdp),
-        failed: (failure) => this.#failed(attempt, failure),
+        failed: (failure) => this.#failed(attempt, failureOf(attempt, failure)),
       },
     );
   }
 
   async #offer(attempt: Attempt, localAddress: string): Promise<string> {
     const { advertisedAddress, near } = this.#options;
-    const leg = await this.#ports.media.openLeg(
-      { kind: 'rtp', localAddress, ...(advertisedAddress === undefined ? {} : { advertisedAddress }) },
-      near,
-    );
-    attempt.leg = leg;
-    return leg.createOffer();
+    try {
+      const leg = await this.#ports.media.openLeg(
+        { kind: 'rtp', localAddress, ...(advertisedAddress === undefined ? {} : { advertisedAddress }) },
+        near,
+      );
+      // Another local address was tried before, or the attempt ended while the leg was being opened.
+      if (attempt.leg !== undefined) this.#close(attempt.leg);
+      attempt.leg = leg;
+      if (attempt.over) {
+        this.#close(leg);
+        throw new Error('the call was given up before it was offered');
+      }
+      return await leg.createOffer();
+    } catch (error) {
+      attempt.offerError = error;
+      throw error;
+    }
   }
 
   #progress(attempt: Attempt, status: number, sdp: string | undefined): void {
@@ -147,12 +171,12 @@ class GroupDial {
     );
   }
 
+  /** Never rejects. */
   async #answered(attempt: Attempt, call: SipCall, sdp: string): Promise<void> {
     attempt.over = true;
-    const leg = attempt.leg;
+    const { leg } = attempt;
     if (this.#settled || leg === undefined) {
-      await call.hangup();
-      await leg?.close();
+      this.#discard(call, leg);
       return;
     }
     this.#settled = true;
@@ -161,18 +185,33 @@ class GroupDial {
       await leg.acceptAnswer(sdp);
     } catch (error) {
       this.#ports.log.warn({ error: errorText(error) }, 'the answer to a call was not usable');
-      await call.hangup();
-      await leg.close();
+      this.#discard(call, leg);
       this.#outcome.resolve({ kind: 'failed', failure: { cause: 'rejected', status: 488, reason: errorText(error) } });
       return;
     }
-    const party = SipParty.outgoing(call, leg, this.#ports.log);
+    const party = SipParty.outgoing(call, leg, {
+      log: this.#ports.log,
+      mayTransfer: attempt.target.isPhone === true,
+    });
     this.#outcome.resolve({ kind: 'answered', party, target: attempt.target });
+  }
+
+  #discard(call: SipCall, leg: MediaLeg | undefined): void {
+    call.hangup().catch((error: unknown) => {
+      this.#ports.log.info({ error: errorText(error) }, 'a call that nobody wants was not ended cleanly');
+    });
+    if (leg !== undefined) this.#close(leg);
+  }
+
+  #close(leg: MediaLeg): void {
+    leg.close().catch((error: unknown) => {
+      this.#ports.log.info({ error: errorText(error) }, 'a leg was gone before it was closed');
+    });
   }
 
   #failed(attempt: Attempt, failure: CallFailure): void {
     attempt.over = true;
-    void attempt.leg?.close();
+    if (attempt.leg !== undefined) this.#close(attempt.leg);
     if (this.#settled) return;
     this.#failure = this.#failure === undefined ? failure : better(this.#failure, failure);
     // 6xx is the callee's word for all its devices (RFC 3261 16.7 step 5).
@@ -194,6 +233,15 @@ class GroupDial {
     for (const each of this.#attempts) if (!each.over) each.placed?.cancel();
     this.#settle(CANCELLED);
   }
+}
+
+/** A call that this server could not offer failed by its own fault, whatever the engine calls it. */
+function failureOf(attempt: Attempt, failure: CallFailure): CallFailure {
+  if (attempt.offerError === undefined || failure.cause === 'cancelled') return failure;
+  const reason = isOverload(attempt.offerError)
+    ? 'the server carries as many calls as it can'
+    : errorText(attempt.offerError);
+  return { cause: 'unreachable', status: 503, reason };
 }
 
 /** What is told when several devices failed: a person's answer before a silence, a silence before a fault. */

@@ -11,6 +11,7 @@ import type { Phone, Trunk } from '../place-model.ts';
 import type { CallChanges, StatusEvent } from './call-journal.ts';
 import type { CallMedia } from './call-media.ts';
 import type { LiveCall } from './live-call.ts';
+import type { LiveCalls } from './live-calls.ts';
 import type { RecordingPorts } from './recordings.ts';
 import type { Resolution } from './routing.ts';
 import type { TrunkCapacity } from './trunk-capacity.ts';
@@ -29,17 +30,23 @@ export interface CallEnvironment {
   readonly recordings: RecordingPorts;
   readonly settings: CallSettings;
   readonly trunkCapacity: TrunkCapacity;
+  readonly liveCalls: LiveCalls;
   /** Where a destination leads now: the one place where routing is decided. */
   resolve(
     destination: Address,
     context: { readonly accountSid: AccountSid; readonly emergency: boolean },
   ): Promise<Resolution>;
   /** Runs TwiML on a call whose party is there. */
-  startFlow(live: LiveCall, first: DocumentRequest | { readonly twiml: string }): TwimlRun;
+  startFlow(live: LiveCall, first: DocumentRequest | { readonly twiml: string }, rules?: FlowRules): TwimlRun;
   /** Keeps the fault as a Notification of the call. */
   report(call: Call, fault: Fault): void;
   /** Ordered delivery of status events, one queue a call. */
   deliver(call: Call, event: StatusEvent): void;
+}
+
+export interface FlowRules {
+  /** False for what a callee hears before it is connected; default true. */
+  readonly mayDial?: boolean;
 }
 
 export interface CallStore {

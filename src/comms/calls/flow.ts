@@ -5,8 +5,8 @@ import type { DocumentRequest, TwimlRun } from '../executor-ports.ts';
 import type { Fault } from '../faults.ts';
 import type { Account, Call } from '../model.ts';
 import type { Webhooks, CallSender } from '../webhooks.ts';
-import { runDial, type DialContext } from './dial-verb.ts';
-import type { CallEnvironment } from './environment.ts';
+import { runDial } from './dial-verb.ts';
+import type { CallEnvironment, FlowRules } from './environment.ts';
 import type { LiveCall } from './live-call.ts';
 import { startRecording } from './recordings.ts';
 
@@ -15,31 +15,25 @@ export interface FlowPorts {
   readonly speech: SpeechEngine;
   readonly webhooks: Webhooks;
   /** The account whose token signs the requests of the call. */
-  account(call: Call): Account;
+  account(call: Call): Promise<Account>;
   report(call: Call, fault: Fault): void;
-}
-
-export interface FlowContext extends Pick<DialContext, 'depth' | 'register'> {
-  /** Parameters of every request of this call beside the usual ones (SIP headers, the domain). */
-  readonly extraParameters: Readonly<Record<string, string>>;
 }
 
 /** Runs TwiML on a call whose party is there: the executor's ports, joined for this call. */
 export function startFlow(
   live: LiveCall,
   first: DocumentRequest | { readonly twiml: string },
-  context: FlowContext,
-  ports: FlowPorts,
+  { rules, ...ports }: FlowPorts & { readonly rules: FlowRules | undefined },
   environment: CallEnvironment,
 ): TwimlRun {
   const { party } = live;
   if (party === undefined) throw new Error(`call ${live.call.sid} has no party: want one before its document runs`);
-  const sender = (): CallSender => ({
+  const sender = async (): Promise<CallSender> => ({
     accountSid: live.call.accountSid,
-    authToken: ports.account(live.call).authToken,
+    authToken: (await ports.account(live.call)).authToken,
     report: (fault) => ports.report(live.call, fault),
     call: live.call,
-    extraParameters: context.extraParameters,
+    extraParameters: live.extraParameters,
   });
   return startRun({
     party: {
@@ -58,19 +52,22 @@ export function startFlow(
         await live.answered();
       },
       ringing: () => party.ringing(),
+      earlyMedia: () => party.earlyMedia(),
       reject: (reason) => party.reject(reason),
-      hangup: () => party.hangup(),
+      hangup: (refusal) => party.hangup(refusal),
       onEnded: (handler) => party.onEnded(handler),
+      onTransfer: (handler) => party.onTransfer(handler),
     },
     first,
     ports: {
       clock: ports.clock,
       speech: ports.speech,
       call: () => live.call,
-      fetchDocument: (request) => ports.webhooks.fetchDocument(request, sender()),
-      fetchSound: (url) => ports.webhooks.fetchSound(url, sender()),
+      fetchDocument: async (request) => ports.webhooks.fetchDocument(request, await sender()),
+      fetchSound: async (url) => ports.webhooks.fetchSound(url, await sender()),
       report: (fault) => ports.report(live.call, fault),
-      dial: (verb, { baseUrl, signal }) => runDial(verb, live, { baseUrl, signal, ...context }, environment),
+      dial: (verb, { baseUrl, signal }) =>
+        runDial(verb, live, { baseUrl, signal, mayDial: rules?.mayDial ?? true }, environment),
       record: async (request) => {
         const { source, statusCallback, statusCallbackMethod, statusCallbackEvents, ...sound } = request;
         const running = await startRecording(
@@ -86,7 +83,7 @@ export function startFlow(
           },
           environment.recordings,
         );
-        return { sid: running.sid, url: running.url, stop: () => void running.finish(), done: running.done };
+        return { sid: running.sid, url: running.url, stop: () => running.stop(), done: running.done };
       },
     },
   });

@@ -4,22 +4,23 @@ import type { IncomingCall } from '../../sip/user-agent.ts';
 import { parseAddress as parseNameAddress } from '../../wire/sip/address.ts';
 import { header } from '../../wire/sip/message.ts';
 import { parseSipUri } from '../../wire/sip/uri.ts';
-import { formatAddress, parseAddress, parseNumber, type Address } from '../address.ts';
+import { formatAddress, parseNumber, type Address } from '../address.ts';
+import { CommsError } from '../comms-error.ts';
 import { fault } from '../faults.ts';
-import type { Call, CallPlan, IncomingPhoneNumber, VoiceHandling } from '../model.ts';
-import type { Phone } from '../place-model.ts';
+import type { Call, CallPlan, VoiceHandling } from '../model.ts';
 import type { CallEnvironment } from './environment.ts';
 import { isEmergency } from './emergency.ts';
-import { CallJournal } from './call-journal.ts';
 import { isOverload } from './dialler.ts';
 import { joinDirectly } from './dial-verb.ts';
-import { LiveCall } from './live-call.ts';
+import { dialledAddress } from './dialled-address.ts';
+import type { LiveCall } from './live-call.ts';
 import { loopDepth } from './loop.ts';
+import { openLiveCall } from './open-live-call.ts';
 import { follow } from './outgoing-call.ts';
 import type { Resolution } from './routing.ts';
 import { offerRefusal, SipParty } from './sip-party.ts';
 
-const RETRY_AFTER_SECONDS = 5;
+const RETRY_AFTER = [{ name: 'Retry-After', value: '5' }] as const;
 const NO_EMERGENCY_ROUTE =
   '<Response><Say loop="3">Emergency calls cannot be placed from here. Use another phone.</Say></Response>';
 const NO_APPLICATION =
@@ -29,57 +30,78 @@ interface Caller {
   readonly accountSid: AccountSid;
   readonly from: string;
   readonly displayName: string | null;
-  readonly phone: Phone | undefined;
 }
 
-/** Takes a call that came in: finds where it leads, then an application or another phone answers it. */
-export async function runIncomingCall(
-  incoming: IncomingCall,
-  environment: CallEnvironment,
-  register: (live: LiveCall) => () => void,
-): Promise<void> {
-  const destination = dialledAddress(incoming);
-  const caller = await identify(incoming, environment);
-  if (destination === undefined || caller === undefined) {
-    incoming.reject(destination === undefined ? 404 : 403);
-    return;
+/** Takes a call that came in: finds where it leads, then an application or another phone answers it. Never rejects. */
+export async function runIncomingCall(incoming: IncomingCall, environment: CallEnvironment): Promise<void> {
+  let admitted: Admitted | undefined;
+  try {
+    admitted = await admit(incoming, environment);
+  } catch (error) {
+    // Never a silent call: whoever calls hears that nothing comes of it.
+    refuse(incoming, error, environment);
   }
+  if (admitted === undefined) return;
+  const { live, resolution, emergency } = admitted;
+  try {
+    await serve(live, resolution, emergency, environment);
+  } catch (error) {
+    environment.log.error({ callSid: live.call.sid, error: errorText(error) }, 'an incoming call failed');
+    const sipStatus = error instanceof CommsError && error.code === 'storage-full' ? 503 : 500;
+    await live.finish({ status: 'failed', sipStatus, reason: errorText(error) });
+  }
+}
+
+interface Admitted {
+  readonly live: LiveCall;
+  readonly resolution: Resolution;
+  readonly emergency: boolean;
+}
+
+/** Undefined when the call was refused. */
+async function admit(incoming: IncomingCall, environment: CallEnvironment): Promise<Admitted | undefined> {
+  const destination = dialledAddress(dialledUri(incoming));
+  if (destination === undefined) {
+    incoming.reject(404);
+    return undefined;
+  }
+  const caller = await identify(incoming, environment);
   const emergency = isEmergency(destination, environment.settings.emergencyNumbers);
   const resolution = await environment.resolve(destination, { accountSid: caller.accountSid, emergency });
   const accountSid = ownerOf(resolution) ?? caller.accountSid;
   if ((await environment.lookups.account(accountSid))?.status !== 'active') {
     incoming.reject(403, 'Account Not Active');
-    return;
+    return undefined;
   }
-  if (
-    incoming.caller.kind !== 'phone' &&
-    resolution.kind === 'targets' &&
-    resolution.targets.some((each) => each.trunk)
-  ) {
-    // A stranger or another exchange may reach this place, never be carried through it.
+  if (isTransit(incoming, resolution)) {
     incoming.reject(403, 'No Transit');
-    return;
+    return undefined;
   }
   const release = await holdTrunk(incoming, environment);
   if (release === undefined) {
-    incoming.reject(503, 'Trunk Full', [{ name: 'Retry-After', value: String(RETRY_AFTER_SECONDS) }]);
-    return;
+    incoming.reject(503, 'Trunk Full', RETRY_AFTER);
+    return undefined;
   }
-  const live = await openCall(incoming, { ...caller, accountSid }, destination, resolution, environment);
-  if (live === undefined) {
-    release();
-    return;
-  }
-  live.onEnd(release);
-  const unregister = register(live);
   try {
-    await serve(live, resolution, emergency, environment);
+    const live = await openCall(incoming, { caller: { ...caller, accountSid }, destination, resolution }, environment);
+    live.onEnd(release);
+    return { live, resolution, emergency };
   } catch (error) {
-    environment.log.error({ callSid: live.call.sid, error: errorText(error) }, 'an incoming call failed');
-    await live.finish({ status: 'failed', sipStatus: 500, reason: errorText(error) });
-  } finally {
-    unregister();
+    release();
+    throw error;
   }
+}
+
+/** A stranger or another exchange may reach this place, never be carried through it. */
+function isTransit(incoming: IncomingCall, resolution: Resolution): boolean {
+  if (incoming.caller.kind === 'phone' || resolution.kind !== 'targets') return false;
+  return resolution.targets.some((each) => each.trunk !== undefined);
+}
+
+function refuse(incoming: IncomingCall, error: unknown, { log }: CallEnvironment): void {
+  log.warn({ callId: incoming.callId, error: errorText(error) }, 'an incoming call was refused');
+  if (error instanceof CommsError && error.code === 'storage-full') incoming.reject(503, 'Storage Full', RETRY_AFTER);
+  else incoming.reject(offerRefusal(error), undefined, isOverload(error) ? RETRY_AFTER : []);
 }
 
 /** Room on the trunk that the call comes by; undefined when it is full. Other callers need none. */
@@ -117,13 +139,9 @@ async function serve(
         await follow(live, { twiml: NO_EMERGENCY_ROUTE }, environment);
         return;
       }
-      const status = resolution.kind === 'refused' ? resolution.sipStatus : 480;
-      if (live.party instanceof SipParty) live.party.refuse(status, resolution.reason);
-      await live.finish({
-        status: status === 480 ? 'no-answer' : 'failed',
-        sipStatus: status,
-        reason: resolution.reason,
-      });
+      const sipStatus = resolution.kind === 'refused' ? resolution.sipStatus : 480;
+      const status = sipStatus === 480 ? 'no-answer' : 'failed';
+      await live.finish({ status, sipStatus, reason: resolution.reason });
       return;
     }
     default:
@@ -131,64 +149,41 @@ async function serve(
   }
 }
 
-/** Makes the leg and the row; undefined when the call was refused because its offer or the machine does not allow it. */
-async function openCall(
-  incoming: IncomingCall,
-  caller: Caller,
-  destination: Address,
-  resolution: Resolution,
-  environment: CallEnvironment,
-): Promise<LiveCall | undefined> {
-  const { clock, log, settings } = environment;
-  let party: SipParty;
+interface Opening {
+  readonly caller: Caller;
+  readonly destination: Address;
+  readonly resolution: Resolution;
+}
+
+/** Makes the leg and the row. Rejects when the offer, the machine or the disk does not allow it; then nothing stays open. */
+async function openCall(incoming: IncomingCall, opening: Opening, environment: CallEnvironment): Promise<LiveCall> {
+  const { settings, log } = environment;
+  const { resolution } = opening;
+  const leg = await environment.media.openLeg({
+    kind: 'rtp',
+    localAddress: incoming.localAddress,
+    signallingPeer: incoming.source.address,
+    ...(settings.advertisedAddress === undefined ? {} : { advertisedAddress: settings.advertisedAddress }),
+  });
   try {
-    const leg = await environment.media.openLeg({
-      kind: 'rtp',
-      localAddress: incoming.localAddress,
-      signallingPeer: incoming.source.address,
-      ...(settings.advertisedAddress === undefined ? {} : { advertisedAddress: settings.advertisedAddress }),
-    });
-    try {
-      party = await SipParty.incoming(incoming, leg, log);
-    } catch (error) {
-      await leg.close();
-      throw error;
-    }
-  } catch (error) {
-    log.info({ callId: incoming.callId, error: errorText(error) }, 'an incoming call was refused');
-    const retry = isOverload(error) ? [{ name: 'Retry-After', value: String(RETRY_AFTER_SECONDS) }] : [];
-    incoming.reject(offerRefusal(error), undefined, retry);
-    return undefined;
-  }
-  const number = resolution.kind === 'number' ? resolution.number : undefined;
-  const plan = handlingPlan(await handlingOf(resolution, environment));
-  const call = incomingRow(caller, destination, number, plan, environment);
-  try {
+    const party = await SipParty.incoming(incoming, leg, log);
+    const call = incomingRow(opening, handlingPlan(await handlingOf(resolution, environment)), environment);
     await environment.calls.insert(call);
+    const live = openLiveCall(call, environment, {
+      loopDepth: loopDepth(incoming.request, settings.loopSecret),
+      extraParameters: sipParameters(incoming, resolution),
+    });
+    environment.liveCalls.add(live);
+    await live.adopt(party);
+    return live;
   } catch (error) {
-    log.error({ callId: incoming.callId, error: errorText(error) }, 'an incoming call could not be written down');
-    incoming.reject(503, 'Storage Full', [{ name: 'Retry-After', value: String(RETRY_AFTER_SECONDS) }]);
-    await party.media.close();
-    return undefined;
+    await leg.close().catch(() => undefined);
+    throw error;
   }
-  const journal = new CallJournal(call, {
-    clock,
-    log,
-    update: (sid, changes) => environment.calls.update(sid, changes),
-    deliver: (about, event) => environment.deliver(about, event),
-  });
-  const live = new LiveCall(journal, clock, {
-    loopDepth: loopDepth(incoming.request, settings.loopSecret),
-    extraParameters: sipParameters(incoming, resolution),
-  });
-  live.adopt(party);
-  return live;
 }
 
 function incomingRow(
-  caller: Caller,
-  destination: Address,
-  number: IncomingPhoneNumber | undefined,
+  { caller, destination, resolution }: Opening,
   plan: CallPlan,
   { clock, random }: CallEnvironment,
 ): Call {
@@ -199,7 +194,7 @@ function incomingRow(
     parentCallSid: null,
     to: formatAddress(destination),
     from: caller.from,
-    phoneNumberSid: number?.sid ?? null,
+    phoneNumberSid: resolution.kind === 'number' ? resolution.number.sid : null,
     status: 'ringing',
     stage: 'live',
     direction: 'inbound',
@@ -219,18 +214,6 @@ function incomingRow(
   };
 }
 
-/** A dialled number as E.164 where it can be one; else the SIP address as the phone sent it. */
-function dialledAddress(incoming: IncomingCall): Address | undefined {
-  const target = dialledUri(incoming);
-  const uri = parseSipUri(target);
-  if (uri === undefined) return undefined;
-  const user = uri.user ?? '';
-  const number = /^[+\d][\d().-]*$/.test(user) ? parseNumber(user) : undefined;
-  if (number !== undefined && number.startsWith('+')) return { kind: 'number', number };
-  if (user === '') return undefined;
-  return parseAddress(target.split(/[;?]/)[0] ?? '');
-}
-
 /** A trunk with a registration calls the account that is registered: the number that was dialled stands in To. */
 function dialledUri(incoming: IncomingCall): string {
   const { uri } = incoming.request;
@@ -238,7 +221,7 @@ function dialledUri(incoming: IncomingCall): string {
   return parseNameAddress(header(incoming.request, 'To') ?? '')?.uri ?? uri;
 }
 
-async function identify(incoming: IncomingCall, environment: CallEnvironment): Promise<Caller | undefined> {
+async function identify(incoming: IncomingCall, environment: CallEnvironment): Promise<Caller> {
   const { caller } = incoming;
   const from = parseNameAddress(header(incoming.request, 'From') ?? '');
   const displayName = from?.displayName === undefined || from.displayName === '' ? null : from.displayName;
@@ -247,7 +230,6 @@ async function identify(incoming: IncomingCall, environment: CallEnvironment): P
       accountSid: environment.settings.mainAccount,
       from: callerNumber(from?.uri),
       displayName,
-      phone: undefined,
     };
   }
   switch (caller.kind) {
@@ -257,21 +239,19 @@ async function identify(incoming: IncomingCall, environment: CallEnvironment): P
           ? await environment.lookups.phone(caller.username)
           : undefined;
       const shown = phone?.number ?? `sip:${caller.username}@${caller.domain}`;
-      return { accountSid: caller.accountSid as AccountSid, from: shown, displayName, phone };
+      return { accountSid: caller.accountSid as AccountSid, from: shown, displayName };
     }
     case 'trunk':
       return {
         accountSid: caller.accountSid as AccountSid,
         from: callerNumber(from?.uri),
         displayName,
-        phone: undefined,
       };
     case 'anonymous':
       return {
         accountSid: environment.settings.mainAccount,
         from: callerNumber(from?.uri),
         displayName,
-        phone: undefined,
       };
     default:
       return caller satisfies never;
@@ -307,7 +287,7 @@ async function handlingOf(resolution: Resolution, environment: CallEnvironment):
 }
 
 function handlingPlan(handling: VoiceHandling | undefined): CallPlan {
-  if (handling?.statusCallback == null) return {};
+  if (handling === undefined || handling.statusCallback === null) return {};
   return { statusCallback: handling.statusCallback, statusCallbackMethod: handling.statusCallbackMethod };
 }
 

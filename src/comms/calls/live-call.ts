@@ -1,10 +1,13 @@
 import { after, type Cancel, type Clock } from '../../base/clock.ts';
 import { deferred } from '../../base/deferred.ts';
+import { errorText } from '../../base/errors.ts';
+import { TaskGroup } from '../../base/lifecycle.ts';
+import type { Logger } from '../../base/logger.ts';
 import type { MediaLeg } from '../../media/media-node.ts';
 import { FINAL_CALL_STATUSES, type Call, type CallStatus } from '../model.ts';
 import type { TwimlRun } from '../executor-ports.ts';
 import type { Party, PartyEnd } from '../party.ts';
-import type { CallJournal } from './call-journal.ts';
+import type { CallChanges, CallJournal } from './call-journal.ts';
 import type { RunningCallRecording } from './recordings.ts';
 
 export type FinalStatus = (typeof FINAL_CALL_STATUSES)[number];
@@ -18,36 +21,44 @@ export interface CallEnd {
 /** A call runs at most this long unless its plan says less. */
 export const MAX_CALL_SECONDS = 14_400;
 
-export interface CallOrigin {
+export interface LiveCallOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** How deep the call is in a chain of the place's own numbers. */
   readonly loopDepth?: number;
+  /** Parameters of every request of this call beside the usual ones. */
   readonly extraParameters?: Readonly<Record<string, string>>;
 }
 
 /** One call while it is dialled or up: its journal, its party, its run. It ends exactly once. */
 export class LiveCall {
   readonly journal: CallJournal;
+  readonly loopDepth: number;
+  readonly extraParameters: Readonly<Record<string, string>>;
+  /** A Dial of its own waits for somebody to talk with it, or until they are done. */
+  isDialling = false;
   readonly #clock: Clock;
+  readonly #log: Logger;
   readonly #cancelled = new AbortController();
   readonly #ended = deferred<Call>();
-  readonly #onEnd: (() => void)[] = [];
+  readonly #onEnd = new Set<() => void>();
+  readonly #work: TaskGroup;
+  readonly #recordings: RunningCallRecording[] = [];
   #party: Party | undefined;
   #run: TwimlRun | undefined;
   #answeredAt: number | undefined;
   #finishing = false;
-  #completeRequested = false;
   #limit: Cancel | undefined;
-  readonly #recordings: RunningCallRecording[] = [];
 
-  /** How deep the call is in a chain of the place's own numbers. */
-  readonly loopDepth: number;
-  /** Parameters of every request of this call beside the usual ones. */
-  readonly extraParameters: Readonly<Record<string, string>>;
-
-  constructor(journal: CallJournal, clock: Clock, origin: CallOrigin = {}) {
+  constructor(journal: CallJournal, options: LiveCallOptions) {
     this.journal = journal;
-    this.#clock = clock;
-    this.loopDepth = origin.loopDepth ?? 0;
-    this.extraParameters = origin.extraParameters ?? {};
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.loopDepth = options.loopDepth ?? 0;
+    this.extraParameters = options.extraParameters ?? {};
+    this.#work = new TaskGroup((error) => {
+      options.log.error({ callSid: this.call.sid, error: errorText(error) }, 'work of a call failed');
+    });
   }
 
   get call(): Call {
@@ -62,6 +73,7 @@ export class LiveCall {
     return this.#party?.media;
   }
 
+  /** The document that runs now. */
   get run(): TwimlRun | undefined {
     return this.#run;
   }
@@ -74,6 +86,12 @@ export class LiveCall {
   /** Resolves with the final row, once it was written. */
   get ended(): Promise<Call> {
     return this.#ended.promise;
+  }
+
+  /** Resolves after `ended`, when nothing of the call goes on: its BYE, the last requests of its documents. */
+  async settled(): Promise<void> {
+    await this.#ended.promise;
+    await this.#work.settled();
   }
 
   get isOver(): boolean {
@@ -90,23 +108,43 @@ export class LiveCall {
     this.#recordings.push(recording);
   }
 
-  /** Work to do when the call ends (child calls, recordings); at once when it has ended. */
-  onEnd(work: () => void): void {
-    if (this.#finishing) work();
-    else this.#onEnd.push(work);
+  /** Work to do when the call ends (child calls, recordings); at once when it has ended. The result takes it back. */
+  onEnd(work: () => void): () => void {
+    if (this.#finishing) {
+      work();
+      return () => undefined;
+    }
+    const entry = (): void => work();
+    this.#onEnd.add(entry);
+    return () => void this.#onEnd.delete(entry);
   }
 
-  /** The party is there (ringing in, or answered out); its leaving ends the call. */
-  adopt(party: Party): void {
+  /** Work that belongs to the call and may outlive it for a moment; awaited by `settled`. */
+  background(work: () => Promise<void>): void {
+    this.#work.run(work);
+  }
+
+  /**
+   * The party is there (ringing in, or answered out); its leaving ends the call. False when the call was over already:
+   * then the party is sent away.
+   */
+  async adopt(party: Party): Promise<boolean> {
+    if (this.#finishing) {
+      this.#work.run(() => party.hangup());
+      this.#work.run(async () => void (await party.media.close()));
+      return false;
+    }
     this.#party = party;
+    const up = party.answered ? this.answered() : undefined;
     party.onEnded((end) => void this.finish(endOfParty(end, this.#answeredAt !== undefined)));
+    await up;
+    return !this.#finishing;
   }
 
-  async ringing(): Promise<void> {
+  ringing(): void {
     if (this.call.status !== 'queued') return;
-    const written = this.journal.change({ status: 'ringing' });
+    void this.journal.change({ status: 'ringing' });
     this.journal.tell('ringing');
-    await written;
   }
 
   /** The call is up: time counts from here. */
@@ -128,45 +166,74 @@ export class LiveCall {
     this.#limit = after(this.#clock, leftMs, () => void this.finish({ status: 'completed', reason: 'time limit' }));
   }
 
+  /** The run stops with the call; its last requests are waited for. */
   attach(run: TwimlRun): void {
     this.#run = run;
-    if (this.#completeRequested) run.stop();
+    this.#work.run(async () => {
+      await run.end;
+      if (this.#run === run) this.#run = undefined;
+      await run.settled;
+    });
+    if (this.#finishing) run.stop();
   }
 
   /** Calls.update Status=completed or canceled, drain: ends the call whatever it does. */
   async terminate(status: FinalStatus, reason: string | null = null): Promise<void> {
-    this.#completeRequested = true;
     await this.finish({
       status: this.#answeredAt === undefined && status === 'completed' ? 'canceled' : status,
       reason,
     });
   }
 
-  /** Hangs up, closes what belongs to the call, writes the final row, tells the application. */
-  async finish(end: CallEnd): Promise<Call> {
-    if (this.#finishing) return this.ended;
-    this.#finishing = true;
-    this.#limit?.();
-    this.#cancelled.abort(new Error('the call ended'));
-    this.#run?.stop();
-    const now = this.#clock.now();
-    for (const work of this.#onEnd.splice(0)) work();
-    const startTime = this.#answeredAt ?? null;
-    const duration = startTime === null ? 0 : Math.round((now - startTime) / 1000);
-    const written = this.journal.change({
-      status: end.status,
-      stage: 'ended',
-      endTime: now,
-      duration,
-      sipResponseCode: end.sipStatus ?? null,
-      endReason: end.reason ?? null,
-    });
-    await Promise.allSettled([this.#party?.hangup(), this.#finishRecordings()]);
-    await this.#party?.media.close().catch(() => undefined);
-    await written;
+  /**
+   * Hangs up, closes what belongs to the call, writes the final row, tells the application. The first end counts;
+   * never rejects.
+   */
+  finish(end: CallEnd): Promise<Call> {
+    if (!this.#finishing) {
+      this.#finishing = true;
+      this.#work.run(() => this.#finish(end));
+    }
+    return this.#ended.promise;
+  }
+
+  async #finish(end: CallEnd): Promise<void> {
+    try {
+      const now = this.#clock.now();
+      this.#limit?.();
+      this.#cancelled.abort(new Error('the call ended'));
+      this.#run?.stop();
+      this.#runEndWork();
+      const written = this.journal.change(finalRow(end, this.#answeredAt, now));
+      // A phone that is gone does not answer its BYE for half a minute: nobody waits for it here.
+      this.#work.run(() => this.#hangUp(end));
+      await this.#finishRecordings();
+      await this.#party?.media.close();
+      await written;
+    } catch (error) {
+      this.#log.error({ callSid: this.call.sid, error: errorText(error) }, 'the end of a call was not clean');
+    }
     this.journal.tell('completed');
     this.#ended.resolve(this.call);
-    return this.call;
+  }
+
+  #runEndWork(): void {
+    for (const work of this.#onEnd) {
+      try {
+        work();
+      } catch (error) {
+        this.#log.error({ callSid: this.call.sid, error: errorText(error) }, 'work at the end of a call failed');
+      }
+    }
+    this.#onEnd.clear();
+  }
+
+  async #hangUp({ sipStatus, reason }: CallEnd): Promise<void> {
+    const refusal =
+      sipStatus !== undefined && sipStatus !== null && sipStatus >= 400
+        ? { sipStatus, reason: reason ?? null }
+        : undefined;
+    await this.#party?.hangup(refusal);
   }
 
   async #finishRecordings(): Promise<void> {
@@ -179,11 +246,28 @@ export class LiveCall {
   }
 }
 
+function finalRow(end: CallEnd, answeredAt: number | undefined, now: number): CallChanges {
+  return {
+    status: end.status,
+    stage: 'ended',
+    endTime: now,
+    duration: answeredAt === undefined ? 0 : Math.round((now - answeredAt) / 1000),
+    sipResponseCode: end.sipStatus ?? null,
+    endReason: end.reason ?? null,
+  };
+}
+
 function endOfParty(end: PartyEnd, answered: boolean): CallEnd {
-  if (answered) return { status: 'completed', sipStatus: 200, reason: end.reason };
-  if (end.by === 'local')
-    return { status: statusOfRefusal(end.sipStatus), sipStatus: end.sipStatus, reason: end.reason };
-  return { status: 'no-answer', sipStatus: end.sipStatus, reason: end.reason };
+  const { sipStatus, reason } = end;
+  if (answered) return { status: 'completed', sipStatus: 200, reason };
+  switch (end.by) {
+    case 'local':
+      return { status: statusOfRefusal(sipStatus), sipStatus, reason };
+    case 'failure':
+      return { status: 'failed', sipStatus, reason };
+    case 'remote':
+      return { status: 'no-answer', sipStatus, reason };
+  }
 }
 
 function statusOfRefusal(sipStatus: number | null): FinalStatus {

@@ -18,7 +18,7 @@ export async function runOutgoingCall(live: LiveCall, environment: CallEnvironme
   live.journal.tell('initiated');
   try {
     const application = await applicationOf(live, environment);
-    const result = await dialCall(live, environment, 0, () => void live.ringing());
+    const result = await dialCall(live, environment, { depth: 0, onRinging: () => live.ringing() });
     if (result === undefined) return;
     if (result.kind === 'failed') {
       await live.finish({
@@ -28,10 +28,10 @@ export async function runOutgoingCall(live: LiveCall, environment: CallEnvironme
       });
       return;
     }
-    live.adopt(result.party);
-    await live.answered();
-    await sendFirstDigits(live);
+    if (!(await live.adopt(result.party))) return;
     await recordFromAnswer(live, environment);
+    await sendFirstDigits(live);
+    if (live.isOver) return;
     await follow(live, firstDocument(live, application), environment);
   } catch (error) {
     await failed(live, error, environment);
@@ -61,14 +61,20 @@ export async function follow(
   }
 }
 
+export interface DialCallOptions extends Pick<DialOptions, 'onRinging' | 'onEarlyMedia'> {
+  /** How deep the caller is in a chain of the place's own numbers. */
+  readonly depth: number;
+  /** The call that will hear the callee. */
+  readonly near?: LiveCall;
+}
+
 /** Dials where routing says. Undefined when the call was ended here because there is nowhere to dial. */
 export async function dialCall(
   live: LiveCall,
   environment: CallEnvironment,
-  depth: number,
-  onRinging: () => void,
-  near?: LiveCall,
+  options: DialCallOptions,
 ): Promise<DialResult | undefined> {
+  const { depth } = options;
   const { call } = live;
   const destination = parseAddress(call.to);
   if (destination === undefined) throw new Error(`the destination ${call.to} cannot be read`);
@@ -84,26 +90,28 @@ export async function dialCall(
     await endUnreachable(live, TRUNKS_FULL, environment);
     return undefined;
   }
-  const result = await dial(
-    dialOptions(live, held.targets, environment, {
-      depth: resolution.kind === 'number' || resolution.kind === 'domain' ? depth + 1 : undefined,
-      onRinging,
-      near,
-    }),
-    {
-      userAgent: environment.userAgent,
-      media: environment.media,
-      log: environment.log,
-      now: () => environment.clock.now(),
-    },
-  );
-  const trunk = result.kind === 'answered' ? result.target.trunk : undefined;
-  held.releaseAllBut(trunk?.name);
-  if (trunk !== undefined) {
-    live.onEnd(() => held.releaseAllBut(undefined));
-    await live.journal.change({ trunkSid: trunk.sid });
+  const inward = resolution.kind === 'number' || resolution.kind === 'domain';
+  const headers = inward ? [loopHeader(environment.settings.loopSecret, depth + 1)] : undefined;
+  let trunk: DialTarget['trunk'];
+  try {
+    const { userAgent, media, log, clock } = environment;
+    const result = await dial(
+      {
+        ...dialOptions(live, environment, options),
+        targets: held.targets,
+        ...(headers === undefined ? {} : { headers }),
+      },
+      { userAgent, media, log, now: () => clock.now() },
+    );
+    trunk = result.kind === 'answered' ? result.target.trunk : undefined;
+    return result;
+  } finally {
+    held.releaseAllBut(trunk?.name);
+    if (trunk !== undefined) {
+      live.onEnd(() => held.releaseAllBut(undefined));
+      void live.journal.change({ trunkSid: trunk.sid });
+    }
   }
-  return result;
 }
 
 const TRUNKS_FULL: Resolution = {
@@ -137,30 +145,27 @@ function holdTrunks(targets: readonly DialTarget[], environment: CallEnvironment
 
 function dialOptions(
   live: LiveCall,
-  targets: readonly DialTarget[],
   environment: CallEnvironment,
-  how: { readonly depth: number | undefined; readonly onRinging: () => void; readonly near: LiveCall | undefined },
-): DialOptions {
+  { onRinging, onEarlyMedia, near }: DialCallOptions,
+): Omit<DialOptions, 'targets'> {
   const { call } = live;
   const { plan } = call;
-  const { advertisedAddress, loopSecret } = environment.settings;
-  const near = how.near?.media;
+  const { advertisedAddress } = environment.settings;
   return {
-    targets,
     caller: {
       user: userPart(plan.callerId ?? call.from),
       ...(call.callerName === null ? {} : { displayName: call.callerName }),
     },
     callee: userPart(call.to),
     ringTimeoutMs: (plan.timeoutSeconds ?? DEFAULT_RING_SECONDS) * 1000,
-    ...(how.depth === undefined ? {} : { headers: [loopHeader(loopSecret, how.depth)] }),
     ...(plan.sipAuthUsername === undefined
       ? {}
       : { credentials: { username: plan.sipAuthUsername, password: plan.sipAuthPassword ?? '' } }),
-    ...(near === undefined ? {} : { near }),
+    ...(near?.media === undefined ? {} : { near: near.media }),
     ...(advertisedAddress === undefined ? {} : { advertisedAddress }),
     signal: live.signal,
-    onRinging: how.onRinging,
+    ...(onRinging === undefined ? {} : { onRinging }),
+    ...(onEarlyMedia === undefined ? {} : { onEarlyMedia }),
   };
 }
 
@@ -198,24 +203,27 @@ async function sendFirstDigits(live: LiveCall): Promise<void> {
   if (sendDigits !== undefined) await live.media?.sendDigits(sendDigits).done;
 }
 
-/** Record=true of the REST API: from the answer to the end, what the callee says. */
+/** Record=true of the REST API: from the answer to the end. A full disk does not end the call. */
 async function recordFromAnswer(live: LiveCall, environment: CallEnvironment): Promise<void> {
-  const { record } = live.call.plan;
-  if (record !== true || live.isOver) return;
   const { plan } = live.call;
-  await startCallRecording(
-    live,
-    {
-      source: 'OutboundAPI',
-      channels: plan.recordingChannels === 'dual' ? 2 : 1,
-      track: 'both',
-      trim: plan.trim ?? true,
-      statusCallback: plan.recordingStatusCallback,
-      statusCallbackMethod: plan.recordingStatusCallbackMethod,
-      statusCallbackEvents: plan.recordingStatusCallbackEvents,
-    },
-    environment,
-  );
+  if (plan.record !== true || live.isOver) return;
+  try {
+    await startCallRecording(
+      live,
+      {
+        source: 'OutboundAPI',
+        channels: plan.recordingChannels === 'dual' ? 2 : 1,
+        track: 'both',
+        trim: plan.trim ?? true,
+        statusCallback: plan.recordingStatusCallback,
+        statusCallbackMethod: plan.recordingStatusCallbackMethod,
+        statusCallbackEvents: plan.recordingStatusCallbackEvents,
+      },
+      environment,
+    );
+  } catch (error) {
+    environment.report(live.call, fault(12400, `the call is not recorded: ${errorText(error)}`));
+  }
 }
 
 async function applicationOf(live: LiveCall, environment: CallEnvironment): Promise<Application | undefined> {

@@ -51,6 +51,7 @@ export interface RunningCallRecording {
   readonly done: Promise<FinishedRecording>;
   pause(): Promise<Recording>;
   resume(): Promise<Recording>;
+  stop(): void;
   /** Stops and resolves as `done` does. */
   finish(): Promise<FinishedRecording>;
 }
@@ -75,23 +76,31 @@ export async function startRecording(plan: RecordingPlan, ports: RecordingPorts)
     dateUpdated: now,
   };
   await ports.insert(recording);
-  return new CallRecording(recording, plan, ports);
+  const path = ports.blobs.temporaryPath('.wav');
+  try {
+    return new CallRecording(recording, { ...plan, path, sound: plan.start(path) }, ports);
+  } catch (error) {
+    // The leg went between the two: the row must not stay in progress.
+    await ports.update(recording.sid, { status: 'absent', errorCode: ERROR_RECORDING_FAILED, dateUpdated: now });
+    throw error;
+  }
+}
+
+interface StartedPlan extends RecordingPlan {
+  readonly path: string;
+  readonly sound: SoundRecording;
 }
 
 class CallRecording implements RunningCallRecording {
   readonly done: Promise<FinishedRecording>;
-  readonly #plan: RecordingPlan;
+  readonly #plan: StartedPlan;
   readonly #ports: RecordingPorts;
-  readonly #sound: SoundRecording;
-  readonly #path: string;
   #recording: Recording;
 
-  constructor(recording: Recording, plan: RecordingPlan, ports: RecordingPorts) {
+  constructor(recording: Recording, plan: StartedPlan, ports: RecordingPorts) {
     this.#recording = recording;
     this.#plan = plan;
     this.#ports = ports;
-    this.#path = ports.blobs.temporaryPath('.wav');
-    this.#sound = plan.start(this.#path);
     this.#tell('in-progress');
     this.done = this.#keep();
   }
@@ -113,22 +122,26 @@ class CallRecording implements RunningCallRecording {
   }
 
   async pause(): Promise<Recording> {
-    this.#sound.pause();
+    this.#plan.sound.pause();
     return this.#change({ status: 'paused' });
   }
 
   async resume(): Promise<Recording> {
-    this.#sound.resume();
+    this.#plan.sound.resume();
     return this.#change({ status: 'in-progress' });
   }
 
+  stop(): void {
+    this.#plan.sound.stop();
+  }
+
   finish(): Promise<FinishedRecording> {
-    this.#sound.stop();
+    this.stop();
     return this.done;
   }
 
   async #keep(): Promise<FinishedRecording> {
-    const result = await this.#sound.done;
+    const result = await this.#plan.sound.done;
     try {
       if (result.endedBy === 'failed') await this.#change({ status: 'absent', errorCode: ERROR_RECORDING_FAILED });
       else if (result.durationMs === 0) await this.#change({ status: 'absent', duration: 0 });
@@ -142,7 +155,7 @@ class CallRecording implements RunningCallRecording {
   }
 
   async #store(result: RecordingResult): Promise<void> {
-    const blobId = await this.#ports.blobs.adopt(this.#path);
+    const blobId = await this.#ports.blobs.adopt(this.#plan.path);
     const duration = Math.max(1, Math.round(result.durationMs / 1000));
     await this.#change({ status: 'completed', duration, blobId, channels: result.channels });
   }

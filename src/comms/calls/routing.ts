@@ -13,6 +13,8 @@ export interface DialTarget {
   /** Host part of From and To. */
   readonly domain: string;
   readonly trunk?: Trunk;
+  /** A device that is registered here, with a password of the place. */
+  readonly isPhone?: true;
   readonly credentials?: SipCredentials;
 }
 
@@ -108,7 +110,7 @@ async function resolveLocalUser(user: string, context: RoutingContext, ports: Ro
   if (phone !== undefined) return ringPhone(phone, ports);
   if (/^\+?\d+$/.test(user)) return resolveNumber(user, context, ports);
   const home = await ports.domainByName(ports.homeDomain);
-  if (home?.voiceUrl != null) return { kind: 'domain', domain: home };
+  if (home !== undefined && home.voiceUrl !== null) return { kind: 'domain', domain: home };
   return { kind: 'refused', sipStatus: 404, reason: `nobody here is called ${user}`, faultCode: 21214 };
 }
 
@@ -119,7 +121,7 @@ async function ringPhone(phone: Phone, ports: RoutingPorts): Promise<Resolution>
 }
 
 function ringTogether(targets: readonly SipTarget[], domain: string): Resolution {
-  return { kind: 'targets', targets: targets.map((target) => ({ target, group: 0, domain })) };
+  return { kind: 'targets', targets: targets.map((target) => ({ target, group: 0, domain, isPhone: true })) };
 }
 
 async function trunkRoute(number: string, context: RoutingContext, ports: RoutingPorts): Promise<Resolution> {

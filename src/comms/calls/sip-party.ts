@@ -4,21 +4,21 @@ import { MediaError } from '../../media/media-error.ts';
 import type { MediaLeg } from '../../media/media-node.ts';
 import type { IncomingCall, SipCall, SipCallEvent } from '../../sip/user-agent.ts';
 import { CommsError } from '../comms-error.ts';
-import type { Party, PartyEnd } from '../party.ts';
+import type { Party, PartyEnd, Refusal, TransferRequest } from '../party.ts';
 
+const STATUS_UNAVAILABLE = 480;
 const STATUS_BUSY_HERE = 486;
+const STATUS_FORBIDDEN = 403;
+const STATUS_DECLINE = 603;
 const STATUS_NOT_ACCEPTABLE_HERE = 488;
 const STATUS_SERVER_ERROR = 500;
 
 const REJECTIONS: Readonly<Record<Parameters<Party['reject']>[0], readonly [number, string]>> = {
-  rejected: [603, 'Decline'],
+  rejected: [STATUS_DECLINE, 'Decline'],
   busy: [STATUS_BUSY_HERE, 'Busy Here'],
   'not-found': [404, 'Not Found'],
-  unavailable: [480, 'Temporarily Unavailable'],
+  unavailable: [STATUS_UNAVAILABLE, 'Temporarily Unavailable'],
 };
-
-/** A transfer that the phone asked for (RFC 3515); `notify` tells it how the referred call goes on. */
-export type ReferEvent = Extract<SipCallEvent, { kind: 'refer' }>;
 
 /** What every SIP party shares once its dialog stands: hold and re-offers, digits by INFO, the end of the call. */
 export class SipParty implements Party {
@@ -30,11 +30,22 @@ export class SipParty implements Party {
   #answering: Promise<void> | undefined;
   #answerSdp: string | undefined;
   readonly #onEnded: ((end: PartyEnd) => void)[] = [];
-  #onRefer: ((event: ReferEvent) => void) | undefined;
+  readonly #mayTransfer: boolean;
+  #onTransfer: ((request: TransferRequest) => void) | undefined;
 
-  private constructor(media: MediaLeg, log: Logger, incoming?: IncomingCall, answerSdp?: string) {
+  private constructor(
+    media: MediaLeg,
+    options: {
+      readonly log: Logger;
+      readonly mayTransfer: boolean;
+      readonly incoming?: IncomingCall;
+      readonly answerSdp?: string | undefined;
+    },
+  ) {
+    const { log, incoming, answerSdp } = options;
     this.media = media;
     this.#log = log;
+    this.#mayTransfer = options.mayTransfer;
     this.#incoming = incoming;
     this.#answerSdp = answerSdp;
   }
@@ -42,14 +53,20 @@ export class SipParty implements Party {
   /** A caller: its offer is answered by the leg now, so that an impossible one is refused before anything rings. */
   static async incoming(incoming: IncomingCall, media: MediaLeg, log: Logger): Promise<SipParty> {
     const answer = incoming.offer === undefined ? undefined : await media.answerOffer(incoming.offer);
-    const party = new SipParty(media, log, incoming, answer);
+    // Others than phones of the place could make it dial at its owner's cost.
+    const mayTransfer = incoming.caller.kind === 'phone';
+    const party = new SipParty(media, { log, mayTransfer, incoming, answerSdp: answer });
     incoming.onCancelled(() => party.#finish({ by: 'remote', sipStatus: 487, reason: 'canceled by the caller' }));
     return party;
   }
 
   /** A callee that has answered; the leg has taken its answer. */
-  static outgoing(call: SipCall, media: MediaLeg, log: Logger): SipParty {
-    const party = new SipParty(media, log);
+  static outgoing(
+    call: SipCall,
+    media: MediaLeg,
+    options: { readonly log: Logger; readonly mayTransfer: boolean },
+  ): SipParty {
+    const party = new SipParty(media, options);
     party.#adopt(call);
     return party;
   }
@@ -75,22 +92,22 @@ export class SipParty implements Party {
     if (this.#incoming !== undefined && !this.answered && this.#end === undefined) this.#incoming.ringing();
   }
 
+  earlyMedia(): void {
+    // Without the caller's offer there is nothing to answer early.
+    if (this.#answerSdp === undefined || this.answered || this.#end !== undefined) return;
+    this.#incoming?.progress(this.#answerSdp);
+  }
+
   reject(reason: Parameters<Party['reject']>[0]): void {
     const [status, phrase] = REJECTIONS[reason];
-    this.refuse(status, phrase);
+    this.#refuse(status, phrase);
   }
 
-  /** Refuses an unanswered caller with a SIP status of the service's choice. */
-  refuse(status: number, phrase: string): void {
-    if (this.#incoming === undefined || this.answered || this.#end !== undefined) return;
-    this.#incoming.reject(status, phrase);
-    this.#finish({ by: 'local', sipStatus: status, reason: phrase });
-  }
-
-  async hangup(): Promise<void> {
+  async hangup(refusal?: Refusal): Promise<void> {
     if (this.#end !== undefined) return;
     if (this.#call === undefined) {
-      this.refuse(480, 'Temporarily Unavailable');
+      const { sipStatus, reason } = refusal ?? { sipStatus: STATUS_UNAVAILABLE, reason: null };
+      this.#refuse(sipStatus, reason);
       return;
     }
     const call = this.#call;
@@ -103,23 +120,32 @@ export class SipParty implements Party {
     else this.#onEnded.push(handler);
   }
 
-  /** One handler at a time; without one a transfer is refused. */
-  onRefer(handler: ((event: ReferEvent) => void) | undefined): void {
-    this.#onRefer = handler;
+  onTransfer(handler: ((request: TransferRequest) => void) | undefined): void {
+    this.#onTransfer = handler;
+  }
+
+  #refuse(status: number, phrase: string | null): void {
+    if (this.#incoming === undefined || this.answered || this.#end !== undefined) return;
+    this.#incoming.reject(status, phrase ?? undefined);
+    this.#finish({ by: 'local', sipStatus: status, reason: phrase });
   }
 
   async #answerOnce(): Promise<void> {
     const incoming = this.#incoming;
     if (this.#end !== undefined) throw ended('the caller is gone; nothing to answer');
     if (incoming === undefined) return;
-    const sdp = this.#answerSdp ?? (await this.media.createOffer());
-    const { call, ackSdp } = await incoming.answer(sdp);
-    if (this.#answerSdp === undefined && ackSdp !== undefined) await this.media.acceptAnswer(ackSdp);
-    this.#adopt(call);
-    if (this.ended !== undefined) {
-      await call.hangup();
-      throw ended('the caller left while the call was being answered');
+    try {
+      const sdp = this.#answerSdp ?? (await this.media.createOffer());
+      const { call, ackSdp } = await incoming.answer(sdp);
+      this.#adopt(call);
+      if (this.#answerSdp === undefined && ackSdp !== undefined) await this.media.acceptAnswer(ackSdp);
+    } catch (error) {
+      // No ACK came, or nothing usable in it: the engine has ended the dialog, or it is ended here.
+      this.#finish({ by: 'failure', sipStatus: null, reason: errorText(error) });
     }
+    if (this.ended === undefined) return;
+    await this.#call?.hangup().catch(() => undefined);
+    throw ended(`the caller left while the call was being answered: ${this.ended.reason ?? 'hung up'}`);
   }
 
   #adopt(call: SipCall): void {
@@ -148,8 +174,9 @@ export class SipParty implements Party {
         this.#digitByInfo(event.contentType, event.body);
         return;
       case 'refer':
-        if (this.#onRefer === undefined) event.refuse(603);
-        else this.#onRefer(event);
+        if (!this.#mayTransfer) event.refuse(STATUS_FORBIDDEN);
+        else if (this.#onTransfer === undefined) event.refuse(STATUS_DECLINE);
+        else this.#onTransfer(event);
         return;
       default:
         event satisfies never;

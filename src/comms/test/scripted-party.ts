@@ -57,6 +57,14 @@ export class ScriptedParty implements Party {
     this.note('ringing');
   }
 
+  earlyMedia(): void {
+    this.note('early media');
+  }
+
+  onTransfer(): void {
+    // Nobody transfers in these scripts.
+  }
+
   reject(reason: 'rejected' | 'busy' | 'not-found' | 'unavailable'): void {
     this.note(`reject ${reason}`);
     this.#end({ by: 'local', sipStatus: 603, reason });

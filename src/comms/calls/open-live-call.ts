@@ -1,0 +1,20 @@
+import type { Call } from '../model.ts';
+import { CallJournal } from './call-journal.ts';
+import type { CallEnvironment } from './environment.ts';
+import { LiveCall, type LiveCallOptions } from './live-call.ts';
+
+/** A call whose row is on disk, as something that can be dialled, answered and ended. */
+export function openLiveCall(
+  call: Call,
+  environment: CallEnvironment,
+  origin: Pick<LiveCallOptions, 'loopDepth' | 'extraParameters'> = {},
+): LiveCall {
+  const { clock, log, calls } = environment;
+  const journal = new CallJournal(call, {
+    clock,
+    log,
+    update: (sid, changes) => calls.update(sid, changes),
+    deliver: (about, event) => environment.deliver(about, event),
+  });
+  return new LiveCall(journal, { clock, log, ...origin });
+}
