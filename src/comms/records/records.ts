@@ -13,6 +13,7 @@ import { Recordings } from './recordings.ts';
 import { SipDigests } from './sip-digests.ts';
 import { SipDomains } from './sip-domains.ts';
 import { Trunks } from './trunks.ts';
+import type { Store } from '../../store/store.ts';
 
 /** The hard state of the communication service. */
 export interface Records {
@@ -34,9 +35,11 @@ export interface Records {
 
 /** The store's tables must be there: `migrate(store, [...commsMigrations], { clock })`. */
 export function openRecords(context: RecordContext): Records {
-  const mappings = new DomainMappings(context);
-  const credentials = new Credentials(context);
-  const domains = new SipDomains(context, mappings);
+  const sip: RecordContext = { ...context, store: storeThatTells(context.store, () => digests.forget()) };
+  const mappings = new DomainMappings(sip);
+  const credentials = new Credentials(sip);
+  const domains = new SipDomains(sip, mappings);
+  const digests = new SipDigests({ domains, mappings, credentials });
   const numbers = new Numbers(context);
   return {
     accounts: new Accounts(context),
@@ -44,14 +47,28 @@ export function openRecords(context: RecordContext): Records {
     numbers,
     applications: new Applications(context, numbers),
     domains,
-    credentialLists: new CredentialLists(context, credentials, mappings),
+    credentialLists: new CredentialLists(sip, credentials, mappings),
     credentials,
     mappings,
-    digests: new SipDigests({ domains, mappings, credentials }),
+    digests,
     calls: new Calls(context),
     recordings: new Recordings(context),
     notifications: new Notifications(context),
     phones: new Phones(context),
     trunks: new Trunks(context),
+  };
+}
+
+/** The store, telling when something was written through it: what was made of its rows is then old. */
+function storeThatTells(store: Store, written: () => void): Store {
+  return {
+    dialect: store.dialect,
+    read: (statement) => store.read(statement),
+    close: () => store.close(),
+    async write(statements) {
+      const results = await store.write(statements);
+      written();
+      return results;
+    },
   };
 }

@@ -5,6 +5,8 @@ import type { DomainMappings, MappingKind } from './domain-mappings.ts';
 import type { SipDomains } from './sip-domains.ts';
 
 const MAX_LISTS = 100;
+/** Registrations of a place repeat all day: what was made for them is kept until a password, list or domain changes. */
+const MAX_KEPT = 20_000;
 
 /** What a digest is checked with; the password stays behind. */
 export interface SipDigest {
@@ -28,13 +30,35 @@ export interface SipDigestSources {
  */
 export class SipDigests {
   readonly #sources: SipDigestSources;
+  readonly #kept = new Map<string, SipDigest>();
+  /** Rises with each change, so that a digest read before it is not kept after it. */
+  #generation = 0;
 
   constructor(sources: SipDigestSources) {
     this.#sources = sources;
   }
 
+  /** A password, a list, a mapping or a domain changed. */
+  forget(): void {
+    this.#generation += 1;
+    this.#kept.clear();
+  }
+
   /** Undefined for an unknown domain, an unknown user, or one that no mapping of this kind admits. */
   async find(domainName: string, username: string, kind: MappingKind): Promise<SipDigest | undefined> {
+    const key = `${kind} ${domainName.toLowerCase()} ${username}`;
+    const kept = this.#kept.get(key);
+    if (kept !== undefined) return kept;
+    const generation = this.#generation;
+    const made = await this.#make(domainName, username, kind);
+    // Unknown users are not kept: strangers could fill the memory with them.
+    if (made === undefined || generation !== this.#generation) return made;
+    if (this.#kept.size >= MAX_KEPT) this.#kept.clear();
+    this.#kept.set(key, made);
+    return made;
+  }
+
+  async #make(domainName: string, username: string, kind: MappingKind): Promise<SipDigest | undefined> {
     const domain = await this.#sources.domains.findByName(domainName);
     if (domain === undefined) return undefined;
     const scope = { accountSid: domain.accountSid, domainSid: domain.sid, kind };
