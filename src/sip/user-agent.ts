@@ -109,8 +109,14 @@ export interface IncomingCall {
   ringing(): void;
   /** 183 with early media. */
   progress(sdp: string): void;
-  /** 200; resolves when ACK came (its SDP when our 200 was the offer), rejects with SipError `no-ack` or `cancelled`. */
-  answer(sdp: string): Promise<{ readonly call: SipCall; readonly ackSdp: string | undefined }>;
+  /**
+   * 200; resolves when ACK came (its SDP when our 200 was the offer), rejects with SipError `no-ack` or `cancelled`.
+   * `credentials` answer a trunk that challenges what this side sends within the call.
+   */
+  answer(
+    sdp: string,
+    credentials?: SipCredentials,
+  ): Promise<{ readonly call: SipCall; readonly ackSdp: string | undefined }>;
   reject(status: number, reason?: string, headers?: readonly SipHeader[]): void;
   /** CANCEL came (487 was sent), or the transaction ended before an answer. */
   onCancelled(handler: () => void): void;

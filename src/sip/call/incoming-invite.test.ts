@@ -222,3 +222,24 @@ test('MESSAGE reaches its handler with who sent it', async (t) => {
   assert.deepEqual(got, ['trunk hello']);
   assert.deepEqual(peer.statuses('MESSAGE'), [202]);
 });
+
+test('a trunk that challenges our BYE is answered with the credentials of the answer', async (t) => {
+  const { scene, peer, calls } = await openScene(t);
+  peer.invite();
+  await scene.advance(10);
+  const answer = calls[0]?.answer(SDP, { username: 'me', password: 'secret' });
+  await scene.advance(10);
+  const ok = peer.responses('INVITE').at(-1);
+  assert.ok(ok);
+  peer.within(ok, 'ACK', { cseq: 1 });
+  await scene.advance(10);
+  const over = (await answer)?.call.hangup();
+  await scene.advance(10);
+  const challenge = { name: 'Proxy-Authenticate', value: 'Digest realm="r", nonce="n", qop="auth"' };
+  peer.respond(peer.request('BYE'), 407, { headers: [challenge] });
+  await scene.advance(10);
+  assert.match(header(peer.request('BYE'), 'Proxy-Authorization') ?? '', /^Digest username="me"/);
+  peer.respond(peer.request('BYE'), 200);
+  await scene.advance(10);
+  await over;
+});

@@ -13,7 +13,7 @@ import { Dialog } from '../dialog/dialog.ts';
 import type { ReceivedRequest } from '../received-request.ts';
 import { SipError } from '../sip-error.ts';
 import type { ServerTransaction } from '../transaction/server-transaction.ts';
-import type { CallerIdentity, IncomingCall, SipCall, SipTransport } from '../user-agent.ts';
+import type { CallerIdentity, IncomingCall, SipCall, SipCredentials, SipTransport } from '../user-agent.ts';
 import { EstablishedCall } from './established-call.ts';
 import { SDP_TYPE, sdpOf, toBytes } from './session-description.ts';
 import type { SessionAnswer } from './session-timer.ts';
@@ -88,10 +88,13 @@ export class IncomingInvite implements IncomingCall, DialogUser {
     this.#provisional(183, sdp);
   }
 
-  async answer(sdp: string): Promise<{ readonly call: SipCall; readonly ackSdp: string | undefined }> {
+  async answer(
+    sdp: string,
+    credentials?: SipCredentials,
+  ): Promise<{ readonly call: SipCall; readonly ackSdp: string | undefined }> {
     if (!this.#decide()) throw new SipError('cancelled', 'the caller gave up before the answer', { status: 487 });
     const { flow } = this.#received;
-    const digest = new DigestClient(undefined, this.#core.random);
+    const digest = new DigestClient(credentials, this.#core.random);
     const pinned = isBehindNat(this.#dialog, viaCount(this.request), flow);
     const channel = new DialogChannel({ core: this.#core, dialog: this.#dialog, digest, flow, pinned });
     const call = new EstablishedCall({

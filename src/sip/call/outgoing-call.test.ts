@@ -5,6 +5,7 @@ import { parseAuthorization } from '../../wire/sip/digest.ts';
 import { placeCall } from '../test/call-log.ts';
 import { Scene } from '../test/scene.ts';
 import { audioSdp } from '../test/session-descriptions.ts';
+import type { SipCall } from '../user-agent.ts';
 
 const isRequest =
   (method: string) =>
@@ -253,4 +254,20 @@ test('a session interval that is too small is asked for again as the peer wants 
   await scene.advance(10);
   assert.equal(header(peer.request('INVITE'), 'Session-Expires'), '3600');
   assert.equal(header(peer.request('INVITE'), 'Min-SE'), '3600');
+});
+
+test('an agent can call itself: both sides of the call are its own', async (t) => {
+  const scene = new Scene(t);
+  const agent = await scene.open();
+  const incoming: SipCall[] = [];
+  agent.onIncomingCall((call) => {
+    void call.answer(audioSdp('10.0.0.1', 20_002)).then((answered) => incoming.push(answered.call));
+  });
+  const log = placeCall(scene, 'sip:100@10.0.0.1:5060');
+  await scene.advance(50);
+  assert.equal(log.calls.length, 1);
+  assert.equal(incoming.length, 1);
+  void incoming[0]?.hangup();
+  await scene.advance(50);
+  assert.equal(log.events[0]?.kind === 'ended' && log.events[0].by, 'remote');
 });

@@ -112,6 +112,7 @@ export class OutgoingCall implements PlacedCall {
           hops: () => this.#hops(uri, isOriginal),
           compose: (flow) => this.#compose(uri, isOriginal, flow),
           digest: this.#digest,
+          pinned: isOriginal && this.#options.target.flow !== undefined,
         },
         {
           started: (transaction) => this.#started(transaction),

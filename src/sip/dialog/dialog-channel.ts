@@ -45,6 +45,7 @@ export class DialogChannel {
         hops: () => this.#hops(),
         compose: (flow) => this.dialog.request({ ...request, headers: this.#headers(request, flow) }),
         digest: this.#digest,
+        pinned: this.#pinned,
       },
       observer,
     );

@@ -104,12 +104,10 @@ export class ScriptedPeer {
   readonly heard: Heard[] = [];
   readonly sent: SipMessage[] = [];
   readonly network: Network;
-  readonly #scene: Scene;
   readonly #socket: DatagramSocket;
   #branches = 0;
 
   constructor(scene: Scene, network: Network, socket: DatagramSocket) {
-    this.#scene = scene;
     this.network = network;
     this.#socket = socket;
     socket.onMessage((bytes) => {

@@ -23,6 +23,8 @@ export interface Outbound {
   /** The request as it leaves on this flow, without Via; a new CSeq each time. */
   readonly compose: (flow: Flow) => SipRequest | Promise<SipRequest>;
   readonly digest: DigestClient;
+  /** The hop is the only way to the peer: a large request is not tried over a stream first. */
+  readonly pinned?: boolean;
 }
 
 /** Sees each attempt as it happens, in the same turn as the message. */
@@ -104,8 +106,8 @@ export class RequestSender {
       return { kind: 'failed', cause: 'unreachable', detail: `${formatHop(hop)}: ${errorText(error)}` };
     }
     const request = withCredentials(await outbound.compose(flow), outbound.digest);
-    if (flow.transport !== 'udp' || requestBytes(request) <= MAX_DATAGRAM_REQUEST_BYTES)
-      return { kind: 'ready', request, flow };
+    const fits = flow.transport !== 'udp' || requestBytes(request) <= MAX_DATAGRAM_REQUEST_BYTES;
+    if (fits || outbound.pinned === true) return { kind: 'ready', request, flow };
     try {
       const stream = await this.#options.transports.flowTo({ ...hop, transport: 'tcp' });
       return { kind: 'ready', request: withCredentials(await outbound.compose(stream), outbound.digest), flow: stream };

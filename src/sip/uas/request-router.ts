@@ -176,7 +176,12 @@ export class RequestRouter implements TransactionUser {
     if (call === undefined) return this.#refuse(transaction, 400, [], 'Missing Contact');
     this.#answer(transaction, 100);
     this.#ringing.set(transaction.key, call);
-    this.#onCall?.(call);
+    try {
+      this.#onCall?.(call);
+    } catch (error) {
+      call.reject(500);
+      throw error;
+    }
     return true;
   }
 
