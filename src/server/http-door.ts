@@ -8,10 +8,12 @@ export async function listenHttp(app: FastifyInstance, at: Endpoint, config: Con
   const isDefault = config.http === CONFIG_DEFAULTS.http;
   const address = config.lan && isDefault ? '0.0.0.0' : at.address;
   await listenFrom({ key: 'http', flag: '--http', at: { ...at, address }, isDefault }, ({ address: host, port }) =>
-    app.listen({ host, port }),
+    // The framework opens `localhost` on 127.0.0.1 and ::1: clients try either.
+    app.listen({ host: host === '127.0.0.1' ? 'localhost' : host, port }),
   );
   const bound = app.server.address();
   if (bound === null || typeof bound === 'string') throw new Error('the HTTP door has no address after it was opened');
-  const shown = bound.address === '0.0.0.0' || bound.address === '::' ? '127.0.0.1' : bound.address;
+  const everywhere = ['0.0.0.0', '::', '::1'].includes(bound.address);
+  const shown = everywhere ? '127.0.0.1' : bound.address;
   return `http://${formatEndpoint({ address: shown, port: bound.port })}`;
 }
