@@ -19,8 +19,8 @@ import { Nonces } from './nonces.ts';
 /** Wrong passwords that one address may send before it has to wait. */
 export const FAILED_ATTEMPTS: BucketShape = { burst: 20, perSecond: 0.2 };
 const MAX_WATCHED_SOURCES = 20_000;
-/** HA1 of nobody: an unknown user costs the same time as a wrong password. */
-const NOBODY = '0'.repeat(32);
+/** An unknown user costs the same time as a wrong password. */
+const NOBODY = { ha1Md5: '', ha1Sha256: '' };
 
 /** `www` asks with 401, as a registrar; `proxy` with 407, as what stands before an application. */
 export type ChallengeKind = 'www' | 'proxy';
@@ -65,16 +65,18 @@ export class Gatekeeper {
     this.#choice.answered(request, presented.algorithm);
     const source = request.flow.remote.address;
     if (!this.#failures.has(source)) return { kind: 'wait', seconds: Math.ceil(this.#failures.waitMs(source) / 1000) };
-    const age = this.#nonces.judge(presented.nonce, realm);
-    if (age === 'foreign') return this.challenge(request, realm, kind);
     const credential = await this.#admission.credential(realm, presented.username);
-    if (credential === undefined || !isRight(presented, credential, request.method)) {
+    const isPasswordRight = isRight(presented, credential ?? NOBODY, request.method);
+    if (credential === undefined || !isPasswordRight) {
       this.#failures.take(source);
       return this.challenge(request, realm, kind);
     }
     // RFC 7616 3.4: one use of a count; a client without qop has one use of the nonce.
     const count = Number.parseInt(presented.protection?.nonceCount ?? '1', 16);
-    if (age === 'stale' || !this.#nonces.use(presented.nonce, count)) return this.challenge(request, realm, kind, true);
+    // 7616 3.3: stale means a good password with a nonce that is none (any more). That of before a restart is one too:
+    // a phone that keeps its nonce goes on without asking anybody.
+    const isFresh = this.#nonces.judge(presented.nonce, realm) === 'fresh' && this.#nonces.use(presented.nonce, count);
+    if (!isFresh) return this.challenge(request, realm, kind, true);
     return { kind: 'proven', credential };
   }
 
@@ -95,10 +97,14 @@ export class Gatekeeper {
   }
 }
 
-function isRight(presented: DigestAuthorization, credential: StoredCredential, method: string): boolean {
+function isRight(
+  presented: DigestAuthorization,
+  credential: Pick<StoredCredential, 'ha1Md5' | 'ha1Sha256'>,
+  method: string,
+): boolean {
   const { algorithm, nonce, uri, protection, response } = presented;
   if (algorithm === 'SHA-512-256') return false;
-  const ha1 = (algorithm === 'MD5' ? credential.ha1Md5 : credential.ha1Sha256) || NOBODY;
+  const ha1 = algorithm === 'MD5' ? credential.ha1Md5 : credential.ha1Sha256;
   const input = { algorithm, ha1, nonce, method, uri, ...(protection && { protection }) };
   const expected = Buffer.from(digestResponse(nodeDigestHash, input));
   const got = Buffer.from(response);

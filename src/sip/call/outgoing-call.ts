@@ -129,7 +129,8 @@ export class OutgoingCall implements PlacedCall {
 
   async #hops(uri: string, isOriginal: boolean): Promise<readonly Hop[]> {
     const { flow, route } = this.#options.target;
-    if (isOriginal && flow !== undefined) return [flow];
+    // A phone whose connection is lost may still listen where its Contact says.
+    if (isOriginal && flow !== undefined && this.#core.transports.isOpen(flow)) return [flow];
     const nextHop = isOriginal && route?.[0] !== undefined ? parseAddress(route[0])?.uri : undefined;
     return locate(nextHop ?? uri, this.#core.resolver, this.#core.random);
   }

@@ -175,6 +175,18 @@ test('a repeated nonce count is stale, a retransmission is not', async (t) => {
   assert.match(header(replayed, 'WWW-Authenticate') ?? '', /stale=true/);
 });
 
+test('a nonce of before a restart is stale, not wrong', async (t) => {
+  const { scene, peer } = await openScene(t);
+  const challenge = { realm: 'home.test', nonce: 'old', algorithm: 'MD5', qopAuth: true, stale: false } as const;
+  const user = { username: '1001', password: 'secret', method: 'REGISTER', uri: 'sip:10.0.0.1' };
+  const answer = answerChallenge(nodeDigestHash, { challenge, ...user, clientNonce: 'c', nonceCount: 9 });
+  const headers = [{ name: 'Authorization', value: formatAuthorization(answer) }];
+  peer.askWith('REGISTER', [], { to: ADDRESS, from: `${ADDRESS};tag=x`, uri: 'sip:10.0.0.1', headers });
+  await scene.advance(10);
+  const refused = peer.responses('REGISTER').at(-1);
+  assert.match((refused && header(refused, 'WWW-Authenticate')) ?? '', /stale=true/);
+});
+
 test('wrong passwords are refused, and soon the address that sends them has to wait', async (t) => {
   const { scene, peer } = await openScene(t);
   const statuses: number[] = [];
