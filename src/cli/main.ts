@@ -1,4 +1,4 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { errorText, TandemError } from '../base/errors.ts';
 import { CliError } from './cli-error.ts';
 import { addCallCommands } from './commands/calls.ts';
@@ -39,7 +39,7 @@ async function run(): Promise<number> {
   } catch (error) {
     // Commander has printed its own complaint already; help and version are no failures.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
-    process.stderr.write(`tandem: ${error instanceof TandemError ? error.message : errorText(error)}\n`);
+    process.stderr.write(`tandem: ${errorText(error)}\n`);
     if (!(error instanceof TandemError) && process.env['DEBUG'] !== undefined) console.error(error);
     return error instanceof CliError ? error.exitCode : EXIT_FAILED;
   }

@@ -8,14 +8,14 @@ export class Cleanup {
 
   /** A part that fails to close does not keep the others open; the first failure is thrown at the end. */
   async run(): Promise<void> {
-    let failure: unknown;
+    const failures: unknown[] = [];
     for (let work = this.#work.pop(); work !== undefined; work = this.#work.pop()) {
       try {
         await work();
       } catch (error) {
-        failure ??= error;
+        failures.push(error);
       }
     }
-    if (failure !== undefined) throw failure;
+    if (failures.length > 0) throw failures[0];
   }
 }

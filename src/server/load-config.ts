@@ -28,7 +28,8 @@ export interface ConfigSources {
 export async function loadConfig(sources: ConfigSources): Promise<Config> {
   const environment = fromEnvironment(sources.environment);
   const given = Object.fromEntries(Object.entries(sources.flags).filter(([, value]) => value !== undefined));
-  const data = String(given['data'] ?? environment['data'] ?? join(homedir(), '.tandem'));
+  const named = given['data'] ?? environment['data'];
+  const data = typeof named === 'string' ? named : join(homedir(), '.tandem');
   const file = await fromFile(sources.file ?? join(data, 'tandem.json'), sources.file !== undefined);
   const merged = { ...CONFIG_DEFAULTS, data, ...file, ...environment, ...given };
   return check(merged);

@@ -225,7 +225,7 @@ interface SipParts {
 }
 
 async function openSip(config: Config, { records, trunkLines, log }: SipParts): Promise<UserAgent> {
-  let userAgent: UserAgent | undefined;
+  let userAgent: UserAgent | undefined = undefined;
   const admission = new SipAdmission({
     records,
     homeDomain: HOME_DOMAIN,

@@ -20,13 +20,13 @@ export async function up(options: UpOptions): Promise<number> {
     try {
       print(options.json ? JSON.stringify(readyEvent(program)) : banner(program));
       await stop.first;
-      return await drain(program, stop, config.drain, options.json, print);
+      return await drain(program, stop, { seconds: config.drain, json: options.json, print });
     } finally {
       await program.close();
     }
   } catch (error) {
     if (!(error instanceof TandemError)) throw error;
-    if (options.json) print(JSON.stringify({ event: 'failed', code: error.code, message: error.message }));
+    if (options.json) print(JSON.stringify({ event: 'failed', code: error.code as string, message: error.message }));
     process.stderr.write(`tandem: ${errorText(error)}\n`);
     return EXIT_FAILED;
   } finally {
@@ -34,14 +34,14 @@ export async function up(options: UpOptions): Promise<number> {
   }
 }
 
+interface DrainOptions {
+  readonly seconds: number;
+  readonly json: boolean;
+  readonly print: (text: string) => void;
+}
+
 /** Calls are ended and accounted; a second signal ends at once. */
-async function drain(
-  program: Program,
-  stop: StopSignals,
-  seconds: number,
-  json: boolean,
-  print: (text: string) => void,
-): Promise<number> {
+async function drain(program: Program, stop: StopSignals, { seconds, json, print }: DrainOptions): Promise<number> {
   const calls = program.liveCalls();
   if (json) print(JSON.stringify({ event: 'stopping', calls }));
   else
