@@ -74,7 +74,7 @@ async function kamailio(scope: Scope, rate: number): Promise<void> {
 async function tandem(scope: Scope, rate: number): Promise<void> {
   const application = createServer((_request, response) => {
     response.setHeader('content-type', 'text/xml');
-    response.end('<Response><Pause length="60"/></Response>');
+    response.end('<Response><Gather timeout="60"/></Response>');
   });
   await new Promise<void>((resolve) => application.listen(0, '127.0.0.1', resolve));
   scope.after(() => {
