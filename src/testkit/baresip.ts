@@ -5,13 +5,14 @@ import { RunningProcess } from './child-process.ts';
 import { EventLog } from './event-log.ts';
 import { peer } from './peers.ts';
 import { claimPorts } from './port-block.ts';
-import type { Scope } from './scope.ts';
+import { atEnd, type Scope } from './scope.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import { mono, readWav, writeToneWav } from './wav.ts';
 
 /** Longer than any call of a test: baresip hangs up when its microphone's file ends. */
 const DEFAULT_TONE_SECONDS = 90;
 const MODULE_FOLDERS = ['/usr/lib/baresip/modules', '/usr/local/lib/baresip/modules'];
+const QUIT_WITHIN_MS = 1000;
 const KEY_RELEASE = '\u0004';
 
 export interface BaresipOptions {
@@ -68,11 +69,11 @@ export class Baresip {
     writeFolder(folder, { ...options, address, sipPort: first, control, rtpPort: first + 10 });
     const words = [...(options.inside ?? []), peer('baresip').path, '-f', folder];
     const running = RunningProcess.start(words[0] as string, words.slice(1));
-    // The server may be gone by now, and a phone that cannot unregister takes five seconds to end.
-    scope.after(async () => void (await running.end('SIGKILL')));
+    // A phone whose server is gone takes long to give up its registration.
+    atEnd(scope, async () => void (await running.end('SIGTERM', QUIT_WITHIN_MS).catch(() => undefined)));
     await running.line(/baresip is ready/);
     const phone = new Baresip(running, folder, await ControlSocket.open(control));
-    scope.after(() => phone.#control.close());
+    atEnd(scope, () => phone.#control.close());
     phone.#control.onEvent = (event) => phone.events.push(event);
     if (options.register !== false) await phone.registered();
     return phone;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { RunningProcess } from './child-process.ts';
 import { peer } from './peers.ts';
 import { claimPorts } from './port-block.ts';
-import type { Scope } from './scope.ts';
+import { atEnd, type Scope } from './scope.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 /** A registrar and proxy that demands digest authentication; the password of user U is `pwU`. */
@@ -26,7 +26,7 @@ export async function startKamailio(scope: Scope): Promise<Kamailio> {
   writeFileSync(path, configText(address, folder));
   const args = ['-DD', '-E', '-f', path, '-m', '128', '-M', '16', '-Y', folder, '-w', folder];
   const running = RunningProcess.start(peer('kamailio').path, args);
-  scope.after(async () => void (await running.end('SIGTERM', 10_000)));
+  atEnd(scope, async () => void (await running.end('SIGTERM', 10_000)));
   await answersOptions(first).catch((error: unknown) => {
     throw new Error(`${String(error)}\n${running.output()}`, { cause: error });
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RunningProcess } from './child-process.ts';
 import { natNetwork, natOptions, type Host } from './network-namespace.ts';
-import type { Scope } from './scope.ts';
+import { atEnd, type Scope } from './scope.ts';
 
 const LISTEN = `const socket = require('dgram').createSocket('udp4');
 socket.on('message', (_, from) => { console.log('from', from.address); socket.send('yes', from.port, from.address); });
@@ -16,7 +16,7 @@ socket.send('?', 9999, process.argv[1]);`;
 function node(scope: Scope, host: Host, script: string, argument: string): RunningProcess {
   const [command = '', ...words] = [...host.inside, process.execPath];
   const running = RunningProcess.start(command, [...words, '-e', script, argument]);
-  scope.after(async () => void (await running.end('SIGKILL')));
+  atEnd(scope, async () => void (await running.end('SIGKILL')));
   return running;
 }
 

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { promisify } from 'node:util';
 import { peer } from './peers.ts';
-import type { Scope } from './scope.ts';
+import { atEnd, type Scope } from './scope.ts';
 
 const run = promisify(execFile);
 
@@ -42,7 +42,7 @@ export async function natNetwork(scope: Scope): Promise<NatNetwork> {
   const names = { server: `${id}-server`, router: `${id}-router`, phone: `${id}-phone` };
   const command = ipCommand();
   const inside = (name: string): readonly string[] => [command, 'netns', 'exec', name];
-  scope.after(async () => {
+  atEnd(scope, async () => {
     for (const name of Object.values(names)) await ip('netns', 'del', name).catch(() => undefined);
   });
   for (const name of Object.values(names)) {

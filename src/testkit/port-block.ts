@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import type { Scope } from './scope.ts';
+import { atEnd, type Scope } from './scope.ts';
 
 /** Below the range from which the kernel hands out ports, so that nothing lands here by chance. */
 const LOWEST = 12_288;
@@ -28,7 +28,7 @@ export async function claimPorts(scope: Scope): Promise<PortBlock> {
     if (lock === undefined) continue;
     const block = { first: base + 2, count: BLOCK_PORTS - 2 };
     if (await allFree(block)) {
-      scope.after(() => closed(lock));
+      atEnd(scope, () => closed(lock));
       return block;
     }
     await closed(lock);

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RunningProcess, type Ended } from './child-process.ts';
 import { claimPorts } from './port-block.ts';
-import type { Scope } from './scope.ts';
+import { atEnd, type Scope } from './scope.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 const MAIN = join(import.meta.dirname, '../cli/main.ts');
@@ -53,14 +53,10 @@ export class Tandem {
   /** Starts it and waits until it is ready; it is stopped, and must stop well, when the scope ends. */
   static async start(scope: Scope, options: TandemOptions = {}): Promise<Tandem> {
     const running = await launch(scope, options);
-    const started: { tandem?: Tandem } = {};
-    scope.after(async () => {
-      if (started.tandem === undefined) await running.end('SIGKILL');
-      else if (!started.tandem.#endWanted) await started.tandem.stop();
-    });
     const line = await running.line(/^\{"event":"ready"/, { withinMs: READY_WITHIN_MS });
-    started.tandem = new Tandem(running, JSON.parse(line) as ReadyEvent);
-    return started.tandem;
+    const tandem = new Tandem(running, JSON.parse(line) as ReadyEvent);
+    atEnd(scope, () => (tandem.#endWanted ? undefined : tandem.stop()));
+    return tandem;
   }
 
   get http(): string {
@@ -123,7 +119,7 @@ export async function launch(scope: Scope, options: TandemOptions = {}): Promise
   const running = RunningProcess.start(words[0] as string, words.slice(1), {
     environment: { ...clean(process.env), ...options.environment },
   });
-  scope.after(async () => void (await running.end('SIGKILL')));
+  atEnd(scope, async () => void (await running.end('SIGKILL')));
   return running;
 }
 

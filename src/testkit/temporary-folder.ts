@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Scope } from './scope.ts';
+import { atEnd, type Scope } from './scope.ts';
 
 /** A new folder that goes with the scope. */
 export function temporaryFolder(scope: Scope, name: string): string {
   const folder = mkdtempSync(join(tmpdir(), `tandem-${name}-`));
-  scope.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+  atEnd(scope, () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
   return folder;
 }

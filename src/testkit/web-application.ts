@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import twilio from 'twilio';
 import { EventLog, type WaitOptions } from './event-log.ts';
-import type { Scope } from './scope.ts';
+import { atEnd, type Scope } from './scope.ts';
 
 const DRIP_INTERVAL_MS = 200;
 
@@ -58,7 +58,7 @@ export class WebApplication {
         response.writeHead(500).end(String(error));
       });
     });
-    scope.after(() => {
+    atEnd(scope, () => {
       server.closeAllConnections();
       return new Promise<void>((resolve) => server.close(() => resolve()));
     });
