@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { URLSearchParams } from 'node:url';
 import twilio from 'twilio';
 
 const PORT = Number(process.env.PORT ?? 3700);
