@@ -141,7 +141,8 @@ function routingPorts({ records, userAgent, config }: CallParts): RoutingPorts {
     phoneByNumber: (number) => records.phones.byNumber(number),
     numberOwned: (number) => records.numbers.findByNumber(number),
     domainByName: (name) => records.domains.findByName(name),
-    isLocalHost: (host, port) => isLocalHost(host) && (port === undefined || port === userAgent.addresses.udp.port),
+    isLocalHost: (host, port) =>
+      (isLocalHost(host) || host === config.advertise) && (port === undefined || port === userAgent.addresses.udp.port),
     trunks: async (accountSid) => {
       const trunks = await records.trunks.list();
       const account = await records.accounts.find(accountSid);
@@ -149,7 +150,7 @@ function routingPorts({ records, userAgent, config }: CallParts): RoutingPorts {
       return trunks.filter((trunk) => trunk.accountSid === accountSid || trunk.accountSid === account?.ownerAccountSid);
     },
     registered: async (aor) => (await userAgent.bindings(aor)).map((binding) => binding.target),
-    mayDialHost: (host) => isLocalNetwork(host) || config.sipAllow.includes('*') || config.sipAllow.includes(host),
+    mayDialHost: (host) => isLocalNetwork(host) || config.sipAllow.includes('any') || config.sipAllow.includes(host),
   };
 }
 

@@ -48,9 +48,9 @@ export const ConfigSchema = Type.Object(
     postgresql: Type.Optional(Type.String({ pattern: '^postgres(ql)?://' })),
     /** Called first of all, never queued, never an application's. */
     emergencyNumbers: Type.Array(Type.String({ pattern: '^\\+?[0-9]{2,15}$' })),
-    /** Hosts, addresses and CIDR blocks that webhooks may reach besides this machine and its local network; `*` is everything. */
+    /** Hosts, addresses and CIDR blocks that webhooks may reach besides this machine and its network; `any` is everything. */
     webhookAllow: Type.Array(Type.String({ minLength: 1, maxLength: 255 })),
-    /** Hosts that SIP calls may reach without a trunk; `*` is everything. */
+    /** Hosts that SIP calls may reach without a trunk, besides addresses of the local network; `any` is everything. */
     sipAllow: Type.Array(Type.String({ minLength: 1, maxLength: 255 })),
     /** Left out: the first that is found, in this order. */
     speechEngine: Type.Optional(Type.Union([Type.Literal('espeak-ng'), Type.Literal('flite'), Type.Literal('wasm')])),

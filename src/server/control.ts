@@ -6,6 +6,7 @@ import type { CallService } from '../comms/calls/call-service.ts';
 import { HOME_DOMAIN } from '../comms/place.ts';
 import type { Phone, Trunk } from '../comms/place-model.ts';
 import type { CallParts } from './call-environment.ts';
+import { reachableAt } from './local-hosts.ts';
 import type { LogBuffer } from './log-buffer.ts';
 import type { TrunkLines } from './trunk-lines.ts';
 
@@ -19,7 +20,8 @@ export interface ControlParts extends Omit<CallParts, 'bus' | 'publicUrl'> {
 /** What the place's own door may ask, answered by the running parts. */
 export function controlPorts(parts: ControlParts): ControlPorts {
   const { records, place, userAgent, media, speech, service, logs, account } = parts;
-  const registrar = formatEndpoint(userAgent.addresses.udp);
+  const [reachable = userAgent.addresses.udp] = reachableAt(userAgent.addresses.udp);
+  const registrar = formatEndpoint(reachable);
   const startedAt = Date.now();
 
   const showPhone = async (phone: Phone): Promise<object> => {

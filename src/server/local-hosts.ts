@@ -1,5 +1,6 @@
 import { hostname, networkInterfaces } from 'node:os';
 import { BlockList, isIP } from 'node:net';
+import type { Endpoint } from '../base/network.ts';
 
 /** Host names and addresses under which this machine is reached. */
 export function isLocalHost(host: string): boolean {
@@ -23,4 +24,12 @@ LOCAL_NETWORKS.addAddress('::1', 'ipv6');
 export function isLocalNetwork(host: string): boolean {
   const family = isIP(host);
   return family !== 0 && LOCAL_NETWORKS.check(host, family === 4 ? 'ipv4' : 'ipv6');
+}
+
+/** Where others reach a door: its own address, or for one that is open everywhere those of the network, best first. */
+export function reachableAt(bound: Endpoint): readonly Endpoint[] {
+  if (bound.address !== '0.0.0.0' && bound.address !== '::') return [bound];
+  const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  const outside = addresses.filter((each) => each.family === 'IPv4' && !each.internal).map((each) => each.address);
+  return [...outside, '127.0.0.1'].map((address) => ({ address, port: bound.port }));
 }

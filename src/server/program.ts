@@ -3,7 +3,7 @@ import { buildApi } from '../api/build-api.ts';
 import { registerControlRoutes } from '../api/control-routes.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
-import { formatEndpoint } from '../base/network.ts';
+import { formatEndpoint, type Endpoint } from '../base/network.ts';
 import { systemRandom } from '../base/random.ts';
 import { InProcessBus } from '../bus/in-process.ts';
 import { CallLane } from '../comms/calls/call-lane.ts';
@@ -40,6 +40,7 @@ import { controlPorts } from './control.ts';
 import { openDataFolder, removeRunFile, writeRunFile } from './data-folder.ts';
 import { applyDeclared, FIRST_NUMBER, mainAccount } from './declared.ts';
 import { listenHttp } from './http-door.ts';
+import { reachableAt } from './local-hosts.ts';
 import { ConfigError } from './load-config.ts';
 import { parseListenAddress, parsePortRange } from './listen-address.ts';
 import { LogBuffer } from './log-buffer.ts';
@@ -169,7 +170,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
   cleanup.add(() => removeRunFile(folder.path));
   return {
     http: url,
-    sip: { udp: formatEndpoint(sip.addresses.udp), tcp: formatEndpoint(sip.addresses.tcp) },
+    sip: { udp: shownAddress(sip.addresses.udp), tcp: shownAddress(sip.addresses.tcp) },
     accountSid: account.sid,
     authToken: account.authToken,
     speech: speech.name === 'none' ? 'none found: Say is silent; install espeak-ng' : speech.name,
@@ -249,6 +250,11 @@ async function openSip(config: Config, { records, trunkLines, log }: SipParts): 
     }),
   );
   return userAgent;
+}
+
+function shownAddress(bound: Endpoint): string {
+  const [best = bound] = reachableAt(bound);
+  return formatEndpoint(best);
 }
 
 function isOwnAddress(address: string, userAgent: UserAgent): boolean {
