@@ -16,6 +16,7 @@ const NODE_GLOBALS = [
   'process',
   'console',
   'URL',
+  'URLSearchParams',
   'performance',
   'setTimeout',
   'clearTimeout',

@@ -19,11 +19,15 @@ export function preparePeers({ ci }) {
   return !ci || missing().length === 0;
 }
 
+/** Path of a peer's executable, or undefined where it is not installed. */
+export function findPeer(wanted) {
+  const { executable, folders } = peers.find(({ name }) => name === wanted);
+  const path = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
+  return [...path, ...folders.flatMap(expand)].map((folder) => join(folder, executable)).find(isExecutable);
+}
+
 function missing() {
-  return peers.filter(({ executable, folders }) => {
-    const path = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
-    return ![...path, ...folders.flatMap(expand)].some((folder) => isExecutable(join(folder, executable)));
-  });
+  return peers.filter(({ name }) => findPeer(name) === undefined);
 }
 
 function expand(folder) {
