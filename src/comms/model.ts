@@ -111,8 +111,15 @@ export interface DomainMapping {
   readonly dateUpdated: number;
 }
 
-export type CallStatus = 'queued' | 'ringing' | 'in-progress' | 'completed' | 'busy' | 'failed' | 'no-answer' | 'canceled';
-export const FINAL_CALL_STATUSES = ['completed', 'busy', 'failed', 'no-answer', 'canceled'] as const satisfies readonly CallStatus[];
+export type CallStatus =
+  'queued' | 'ringing' | 'in-progress' | 'completed' | 'busy' | 'failed' | 'no-answer' | 'canceled';
+export const FINAL_CALL_STATUSES = [
+  'completed',
+  'busy',
+  'failed',
+  'no-answer',
+  'canceled',
+] as const satisfies readonly CallStatus[];
 
 export type CallDirection = 'inbound' | 'outbound-api' | 'outbound-dial';
 export type CallProgressEvent = 'initiated' | 'ringing' | 'answered' | 'completed';
@@ -179,7 +186,13 @@ export interface CallPlan {
 
 export type RecordingEvent = 'in-progress' | 'completed' | 'absent';
 export type RecordingSource =
-  | 'DialVerb' | 'Conference' | 'OutboundAPI' | 'Trunking' | 'RecordVerb' | 'StartCallRecordingAPI' | 'StartConferenceRecordingAPI';
+  | 'DialVerb'
+  | 'Conference'
+  | 'OutboundAPI'
+  | 'Trunking'
+  | 'RecordVerb'
+  | 'StartCallRecordingAPI'
+  | 'StartConferenceRecordingAPI';
 
 export interface Recording {
   readonly sid: Sid<'RE'>;
