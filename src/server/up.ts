@@ -14,6 +14,8 @@ export interface UpOptions extends Pick<ConfigSources, 'flags' | 'file'> {
 export async function up(options: UpOptions): Promise<number> {
   const print = (text: string): void => void process.stdout.write(`${text}\n`);
   const stop = new StopSignals();
+  // Whoever read the output has left (a closed terminal, `| head`): calls go on all the same.
+  for (const output of [process.stdout, process.stderr]) output.on('error', () => undefined);
   try {
     const config = await loadConfig({ flags: options.flags, environment: process.env, file: options.file });
     const program = await startProgram(config, { environment: process.env, onStopAsked: () => stop.ask() });

@@ -91,7 +91,7 @@ async function resolveUri(uri: string, context: RoutingContext, ports: RoutingPo
     return {
       kind: 'refused',
       sipStatus: 403,
-      reason: `calls to the host ${parsed.host} are not allowed here; the operator allows hosts under sip.allow`,
+      reason: `calls to the host ${parsed.host} are not allowed here; the operator allows hosts under sipAllow`,
       faultCode: 21215,
     };
   }
