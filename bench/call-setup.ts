@@ -15,6 +15,8 @@ import { runSipp, startSipp } from './sipp.ts';
 const SECONDS = 10;
 const HOLD_MS = 1000;
 const NUMBER = '+12025550100';
+/** More than the testkit's own share, which ends at 63 calls at once. */
+const RTP_PORTS = '34000-59999';
 const RATES = process.argv.slice(2).map(Number);
 
 interface Setup {
@@ -77,7 +79,7 @@ async function tandem(scope: Scope, rate: number): Promise<void> {
     response.end('<Response><Gather timeout="60"/></Response>');
   });
   await new Promise<void>((resolve) => application.listen(0, '127.0.0.1', resolve));
-  scope.after(() => {
+  scope.after(async () => {
     application.closeAllConnections();
     application.close();
   });
@@ -87,8 +89,8 @@ async function tandem(scope: Scope, rate: number): Promise<void> {
     config: {
       numbers: [{ phoneNumber: NUMBER, voiceUrl }],
       trunks: [{ name: 'load', uri: `sip:127.0.0.1:${first}`, maxCalls: 10_000 }],
-      rtp: '34000-59999',
     },
+    flags: ['--rtp', RTP_PORTS],
   });
   const { udp } = server.ready.sip;
   await measure(

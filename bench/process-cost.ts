@@ -12,6 +12,28 @@ export function cpuSeconds(pid: number): number {
   return family(pid).reduce((sum, each) => sum + (readStat(each)?.cpuSeconds ?? 0), 0);
 }
 
+/** CPU time of the process alone, of its media processes, and of its other descendants, in seconds. */
+export function cpuSecondsByRole(pid: number): {
+  readonly main: number;
+  readonly media: number;
+  readonly other: number;
+} {
+  const role = { main: 0, media: 0, other: 0 };
+  for (const each of family(pid)) {
+    const name = each === pid ? 'main' : isMediaProcess(each) ? 'media' : 'other';
+    role[name] += readStat(each)?.cpuSeconds ?? 0;
+  }
+  return role;
+}
+
+function isMediaProcess(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('media-process');
+  } catch {
+    return false;
+  }
+}
+
 /** Memory of a process and its descendants in MiB: resident (shared pages counted in each), and proportional (once). */
 export function memory(pid: number): { readonly residentMiB: number; readonly proportionalMiB: number } {
   let resident = 0;
