@@ -6,7 +6,7 @@ import { it } from 'node:test';
 import { Baresip } from '../../testkit/baresip.ts';
 import { peer } from '../../testkit/peers.ts';
 import { claimPorts } from '../../testkit/port-block.ts';
-import type { Scope } from '../../testkit/scope.ts';
+import { atEnd, type Scope } from '../../testkit/scope.ts';
 import { dominantHertz, secondsOfTone } from '../../testkit/sound-measure.ts';
 import { temporaryFolder } from '../../testkit/temporary-folder.ts';
 import { mono, readWav } from '../../testkit/wav.ts';
@@ -18,7 +18,7 @@ async function takeOneCall(scope: Scope, leg: MediaLeg): Promise<string> {
   const socket = createSocket('udp4');
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
-  scope.after(() => void socket.close());
+  atEnd(scope, () => void socket.close());
   const address = `127.0.0.1:${socket.address().port}`;
   let answer: Promise<string> | undefined;
   socket.on('message', (bytes, from) => {

@@ -3,7 +3,7 @@ import { systemClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { systemRandom } from '../../base/random.ts';
 import { MemoryDirectory } from '../../directory/memory.ts';
-import type { Scope } from '../../testkit/scope.ts';
+import { atEnd, type Scope } from '../../testkit/scope.ts';
 import { nodeResolver } from '../locate/node-resolver.ts';
 import { nodeNetwork } from '../node-network.ts';
 import { openUserAgent, type UserAgentOptions } from '../open-user-agent.ts';
@@ -33,7 +33,7 @@ export function storedCredential(realm: string, username: string, password: stri
 /** A user agent on this machine's loopback, closed at the end of the test. */
 export async function openAgent(scope: Scope, options: Partial<UserAgentOptions> = {}): Promise<UserAgent> {
   const directory = new MemoryDirectory({ clock: systemClock, logger: silentLogger });
-  scope.after(() => directory.close());
+  atEnd(scope, () => directory.close());
   const agent = await openUserAgent({
     clock: systemClock,
     random: systemRandom,
@@ -45,6 +45,6 @@ export async function openAgent(scope: Scope, options: Partial<UserAgentOptions>
     listen: { address: '127.0.0.1', port: 0 },
     ...options,
   });
-  scope.after(() => agent.close());
+  atEnd(scope, () => agent.close());
   return agent;
 }
