@@ -20,6 +20,8 @@ export interface TandemOptions {
   readonly inside?: readonly string[];
   /** Listening address of all doors, default 127.0.0.1. */
   readonly address?: string;
+  /** Of the HTTP door alone. */
+  readonly httpAddress?: string;
 }
 
 export interface ReadyEvent {
@@ -104,10 +106,10 @@ export class Tandem {
 
 /** Starts `tandem up` without waiting for it; the process is gone when the scope ends. */
 export async function launch(scope: Scope, options: TandemOptions = {}): Promise<RunningProcess> {
-  const { address = '127.0.0.1', inside = [], config } = options;
+  const { address = '127.0.0.1', httpAddress = address, inside = [], config } = options;
   const ports = await claimPorts(scope);
   const rtp = `${ports.first}-${ports.first + ports.count - 1}`;
-  const args = ['up', '--json', '--http', `${address}:0`, '--sip', `${address}:0`, '--rtp', rtp];
+  const args = ['up', '--json', '--http', `${httpAddress}:0`, '--sip', `${address}:0`, '--rtp', rtp];
   if (options.data === undefined) args.push('--ephemeral');
   else args.push('--data', options.data);
   if (config !== undefined) {
