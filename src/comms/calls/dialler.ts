@@ -138,9 +138,16 @@ class GroupDial {
 
   async #offer(attempt: Attempt, localAddress: string): Promise<string> {
     const { advertisedAddress, near } = this.#options;
+    // A phone behind a NAT names an address that nobody here sees; its sound comes from where it registered.
+    const signallingPeer = attempt.target.target.flow?.remote.address;
     try {
       const leg = await this.#ports.media.openLeg(
-        { kind: 'rtp', localAddress, ...(advertisedAddress === undefined ? {} : { advertisedAddress }) },
+        {
+          kind: 'rtp',
+          localAddress,
+          ...(advertisedAddress === undefined ? {} : { advertisedAddress }),
+          ...(signallingPeer === undefined ? {} : { signallingPeer }),
+        },
         near,
       );
       // Another local address was tried before, or the attempt ended while the leg was being opened.
