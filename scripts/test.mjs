@@ -56,7 +56,8 @@ await launch(async () => {
   const wanted = process.argv.slice(2);
   const files = testFiles().filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)));
   const problems = [];
-  if (files.length === 0) problems.push(`no test file matches ${wanted.join(' ') || 'src, scripts or conformance'}`);
+  if (files.length === 0)
+    problems.push(`no test file matches ${wanted.join(' ') || 'src, scripts, bench or conformance'}`);
   if (!preparePeers({ ci: process.env.CI === 'true' })) problems.push('peers are missing (named above)');
 
   const startedMs = performance.now();
@@ -84,7 +85,7 @@ await launch(async () => {
 
 /** Every test file as a path from the root with forward slashes, in a stable order. */
 function testFiles() {
-  return ['src', 'scripts', 'conformance']
+  return ['src', 'scripts', 'bench', 'conformance']
     .filter((folder) => existsSync(join(ROOT, folder)))
     .flatMap((folder) => readdirSync(join(ROOT, folder), { recursive: true }).map((path) => join(folder, path)))
     .map((path) => path.split(sep).join('/'))
