@@ -281,9 +281,11 @@ suite('numbers of the place itself', () => {
     const world = await CallWorld.open();
     world.number('+12025550101', APP);
     world.userAgent.behaviours.set('+12025550101', answering());
-    await world.call('+12025550101', SAY);
+    const sid = await world.call('+12025550101', SAY);
     const { options } = world.attempt('+12025550101');
     assert.deepEqual(options.target.flow?.remote, { address: '127.0.0.1', port: 5060 });
+    await world.pass(1000);
+    assert.equal(world.leg(sid).options.signallingPeer, '127.0.0.1', 'its sound may come from where it was reached');
     assert.deepEqual(options.headers, [{ name: 'X-Tandem-Loop', value: 'secret;1' }]);
   });
 
