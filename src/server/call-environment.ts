@@ -94,6 +94,7 @@ export function callEnvironment(parts: CallParts): JoinedEnvironment {
       blobs: parts.blobs,
       insert: (recording) => records.recordings.insert(recording),
       update: (sid, changes) => records.recordings.change(sid, changes),
+      unfinished: () => records.recordings.unfinished(),
       urlOf: ({ accountSid, sid }) => `${parts.publicUrl()}/2010-04-01/Accounts/${accountSid}/Recordings/${sid}`,
       deliver,
     },

@@ -25,6 +25,7 @@ import { runIncomingCall } from './incoming-call.ts';
 import { isFinal, type LiveCall } from './live-call.ts';
 import { openLiveCall } from './open-live-call.ts';
 import { follow, runOutgoingCall } from './outgoing-call.ts';
+import { closeUnfinishedRecordings } from './recordings.ts';
 import { talkOf } from './talk.ts';
 
 const UPDATE_TOPIC = 'call.update';
@@ -66,6 +67,7 @@ export class CallService implements CallCommands {
   async recover(): Promise<number> {
     const unfinished = await this.#environment.calls.unfinished();
     for (const call of unfinished) await this.interrupted(call);
+    await closeUnfinishedRecordings(this.#environment.recordings);
     this.#recovered.resolve();
     return unfinished.length;
   }

@@ -179,6 +179,10 @@ async function untilOver(options: ConnectOptions, first: Talk, { clock }: CallEn
   let talk = first;
   let byStar = false;
   const end = (): void => talk.end();
+  // A caller that hangs up aborts the signal too: that is the talk's to judge, since a transfer may be under way.
+  const onAbort = (): void => {
+    if (!parent.isOver) end();
+  };
   const stopDigits = options.hangupOnStar
     ? parent.media?.onEvent((event) => {
         if (event.kind !== 'digit' || event.digit !== '*') return;
@@ -187,15 +191,15 @@ async function untilOver(options: ConnectOptions, first: Talk, { clock }: CallEn
       })
     : undefined;
   const cancelLimit = after(clock, options.timeLimitSeconds * 1000, end);
-  signal.addEventListener('abort', end, { once: true });
-  if (signal.aborted) end();
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
   for (let next: Talk | undefined = first; next !== undefined; next = talk.next(parent)) {
     talk = next;
     await talk.over;
   }
   cancelLimit();
   stopDigits?.();
-  signal.removeEventListener('abort', end);
+  signal.removeEventListener('abort', onAbort);
   return byStar;
 }
 

@@ -19,6 +19,8 @@ export interface RecordingPorts {
   readonly blobs: Blobs;
   insert(recording: Recording): Promise<void>;
   update(sid: Recording['sid'], changes: Partial<Recording>): Promise<void>;
+  /** Recordings that were running when the last run ended. */
+  unfinished(): Promise<readonly Recording[]>;
   /** Public URL of the sound, without suffix. */
   urlOf(recording: Recording): string;
   deliver(call: Call, event: StatusEvent): void;
@@ -86,6 +88,17 @@ export async function startRecording(plan: RecordingPlan, ports: RecordingPorts)
   }
 }
 
+/** Closes what a crash cut off: its sound is lost. */
+export async function closeUnfinishedRecordings(ports: RecordingPorts): Promise<void> {
+  for (const { sid } of await ports.unfinished()) {
+    await ports.update(sid, {
+      status: 'absent',
+      errorCode: ERROR_RECORDING_FAILED,
+      dateUpdated: ports.clock.now(),
+    });
+  }
+}
+
 interface StartedPlan extends RecordingPlan {
   readonly path: string;
   readonly sound: SoundRecording;
@@ -148,10 +161,19 @@ class CallRecording implements RunningCallRecording {
       else await this.#store(result);
     } catch (error) {
       this.#ports.log.error({ recordingSid: this.sid, error: errorText(error) }, 'a recording could not be kept');
-      this.#recording = { ...this.#recording, status: 'absent', errorCode: ERROR_RECORDING_FAILED };
+      await this.#giveUp();
     }
     this.#tell(this.#recording.status === 'completed' ? 'completed' : 'absent');
     return { result, recording: this.#recording };
+  }
+
+  /** A disk that takes nothing leaves the row behind; the next start closes it. */
+  async #giveUp(): Promise<void> {
+    try {
+      await this.#change({ status: 'absent', blobId: null, duration: null, errorCode: ERROR_RECORDING_FAILED });
+    } catch (error) {
+      this.#ports.log.error({ recordingSid: this.sid, error: errorText(error) }, 'nor could that be written down');
+    }
   }
 
   async #store(result: RecordingResult): Promise<void> {

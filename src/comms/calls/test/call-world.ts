@@ -122,7 +122,7 @@ export class CallWorld {
       smsApplicationSid: null,
       voiceCallerIdLookup: false,
       ...more,
-    } as IncomingPhoneNumber);
+    });
   }
 
   domain(domainName: string, voiceUrl: string | null, accountSid = ACCOUNT_SID): void {
@@ -284,6 +284,8 @@ export class CallWorld {
           this.recordings.set(sid, { ...row, ...changes });
           return Promise.resolve();
         },
+        unfinished: () =>
+          Promise.resolve([...this.recordings.values()].filter(({ status }) => status === 'in-progress')),
         urlOf: ({ sid }) => `http://tandem/Recordings/${sid}`,
         deliver,
       },
