@@ -12,7 +12,7 @@ const peers = JSON.parse(readFileSync(join(ROOT, 'src/testkit/peers.json'), 'utf
 
 /** Returns true when the tests may run: outside CI always, in CI when every peer is there. */
 export function preparePeers({ ci }) {
-  if (ci && missing().length > 0) install([...new Set(missing().map((peer) => peer.debianPackage))]);
+  if (ci && missing().length > 0) install([...new Set(missing().flatMap((peer) => peer.debianPackage.split(' ')))]);
   for (const { name, debianPackage } of missing()) {
     console.log(`${ci ? 'missing' : 'skip'}: ${name} is not installed (Debian: ${debianPackage})`);
   }

@@ -9,6 +9,7 @@ import { preparePeers } from './peers.mjs';
 import { findNode, launch } from './pinned-node.mjs';
 import { ROOT, setUp } from './set-up.mjs';
 
+const FOLDERS = ['src', 'scripts', 'bench', 'conformance'];
 const CONCURRENCY = 2;
 /** How long a run that is told to end may take to name what was still running. */
 const GRACE_MS = 5_000;
@@ -56,8 +57,7 @@ await launch(async () => {
   const wanted = process.argv.slice(2);
   const files = testFiles().filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)));
   const problems = [];
-  if (files.length === 0)
-    problems.push(`no test file matches ${wanted.join(' ') || 'src, scripts, bench or conformance'}`);
+  if (files.length === 0) problems.push(`no test file matches ${wanted.join(' ') || FOLDERS.join(', ')}`);
   if (!preparePeers({ ci: process.env.CI === 'true' })) problems.push('peers are missing (named above)');
 
   const startedMs = performance.now();
@@ -70,6 +70,7 @@ await launch(async () => {
     if (own.length === 0) continue;
     console.log(`\n${run.name}: ${own.length} files`);
     const outcome = await runTests(run, own);
+    console.log(`${run.name}: ${outcome.counts.tests} tests in ${own.length} files`);
     problems.push(...outcome.problems.map((problem) => `${run.name}: ${problem}`));
     for (const name of COUNTS) total[name] += outcome.counts[name] ?? 0;
     if (wanted.length === 0 && outcome.counts.tests < run.minTests) {
@@ -85,8 +86,7 @@ await launch(async () => {
 
 /** Every test file as a path from the root with forward slashes, in a stable order. */
 function testFiles() {
-  return ['src', 'scripts', 'bench', 'conformance']
-    .filter((folder) => existsSync(join(ROOT, folder)))
+  return FOLDERS.filter((folder) => existsSync(join(ROOT, folder)))
     .flatMap((folder) => readdirSync(join(ROOT, folder), { recursive: true }).map((path) => join(folder, path)))
     .map((path) => path.split(sep).join('/'))
     .filter((path) => /\.test\.(?:ts|mjs)$/.test(path) && !path.includes('node_modules/'))

@@ -14,7 +14,8 @@ export type PeerName =
   | 'initdb'
   | 'ip'
   | 'iptables'
-  | 'strace';
+  | 'strace'
+  | 'gcc';
 
 /**
  * A peer on this machine. `path` is its executable. `options` goes to node:test as it is: it skips the test, and names
