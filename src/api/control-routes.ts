@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type, type Static, type TSchema } from 'typebox';
 import Value from 'typebox/value';
 import { errorText } from '../base/errors.ts';
+import { quoted } from '../base/parsed.ts';
 import { CommsError } from '../comms/comms-error.ts';
 import type { NewPhone, NewTrunk } from '../comms/place.ts';
 
@@ -29,7 +30,7 @@ const TrunkBody = Type.Object(
     password: Type.Optional(Type.String({ maxLength: 128 })),
     register: Type.Optional(Type.Boolean()),
     prefixes: Type.Optional(Type.Array(Type.String({ maxLength: 20 }), { maxItems: 100 })),
-    maxCalls: Type.Optional(Type.Number()),
+    maxCalls: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
   },
   { additionalProperties: false },
 );
@@ -88,7 +89,12 @@ export function registerControlRoutes(app: FastifyInstance, ports: ControlPorts)
         await ports.removeTrunk(request.params.name);
         return reply.code(204).send();
       });
-      scope.get('/logs', (request, reply) => sendLogs(request.originalUrl, reply, ports));
+      const followers = new Set<PassThrough>();
+      scope.get('/logs', (request, reply) => sendLogs(request, reply, { ports, followers }));
+      // An answer that has no end of its own would keep the door open for ever.
+      scope.addHook('preClose', async () => {
+        for (const follower of followers) follower.end();
+      });
       done();
     },
     { prefix: CONTROL_PREFIX },
@@ -100,26 +106,43 @@ function body<Schema extends TSchema>(schema: Schema, request: FastifyRequest): 
   const given: unknown = request.body;
   if (Value.Check(schema, given)) return given;
   const [first] = Value.Errors(schema, given).filter((error) => error.keyword !== 'boolean');
-  const where = first === undefined || first.instancePath === '' ? 'the body' : first.instancePath.slice(1);
-  throw new CommsError('refused', `${where} ${first?.message ?? 'cannot be used'}`, {
-    faultCode: 20_001,
-    httpStatus: 400,
-  });
+  throw badBody(complaint(first, Object.keys((schema as { properties?: object }).properties ?? {})));
+}
+
+interface SchemaError {
+  readonly instancePath: string;
+  readonly message: string;
+  readonly params: object;
+}
+
+function complaint(error: SchemaError | undefined, known: readonly string[]): string {
+  if (error === undefined) return 'the body cannot be used';
+  const { additionalProperties: extra } = error.params as { additionalProperties?: readonly string[] };
+  if (extra !== undefined) {
+    return `${extra.map((key) => quoted(key)).join(', ')} is not a known key; known keys: ${known.join(', ')}`;
+  }
+  return `${error.instancePath === '' ? 'the body' : error.instancePath.slice(1)} ${error.message}`;
+}
+
+function badBody(message: string): CommsError {
+  return new CommsError('refused', message, { faultCode: 20_001, httpStatus: 400 });
 }
 
 function parseJson(text: string): unknown {
   try {
     return text === '' ? undefined : (JSON.parse(text) as unknown);
   } catch (error) {
-    throw new CommsError('refused', `the body is not JSON: ${errorText(error)}`, {
-      faultCode: 20_001,
-      httpStatus: 400,
-    });
+    throw badBody(`the body is not JSON: ${errorText(error)}`);
   }
 }
 
-function sendLogs(url: string, reply: FastifyReply, ports: ControlPorts): FastifyReply {
-  const query = new URL(url, 'http://local').searchParams;
+interface LogSources {
+  readonly ports: ControlPorts;
+  readonly followers: Set<PassThrough>;
+}
+
+function sendLogs(request: FastifyRequest, reply: FastifyReply, { ports, followers }: LogSources): FastifyReply {
+  const query = new URL(request.originalUrl, 'http://local').searchParams;
   const lines = query.get('lines') ?? '';
   const wanted = /^\d{1,5}$/.test(lines) ? Number(lines) : DEFAULT_LOG_LINES;
   const stream = new PassThrough();
@@ -129,9 +152,15 @@ function sendLogs(url: string, reply: FastifyReply, ports: ControlPorts): Fastif
   } else {
     const following = ports.followLogs((line) => {
       if (stream.writableLength > MAX_UNREAD_LOG_BYTES) stream.destroy();
-      else stream.write(`${line}\n`);
+      else if (stream.writable) stream.write(`${line}\n`);
     });
-    stream.once('close', () => following.stop());
+    followers.add(stream);
+    // Nothing may be logged for hours: the limit on idle connections is not for this one.
+    request.raw.socket.setTimeout(0);
+    stream.once('close', () => {
+      followers.delete(stream);
+      following.stop();
+    });
   }
   return reply.type('application/x-ndjson').send(stream);
 }

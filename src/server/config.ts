@@ -20,10 +20,10 @@ export const ConfigSchema = Type.Object(
   {
     /** Data folder. */
     data: Type.String({ minLength: 1 }),
-    /** HOST:PORT of the HTTP door; port 0 takes any free one. */
-    http: Type.String(),
-    /** HOST:PORT of SIP over UDP and TCP. */
-    sip: Type.String(),
+    /** HOST:PORT of the HTTP door; port 0 takes any free one. Left out: DEFAULT_PORTS, or the next free one. */
+    http: Type.Optional(Type.String()),
+    /** HOST:PORT of SIP over UDP and TCP; as for `http`. */
+    sip: Type.Optional(Type.String()),
     /** RTP ports, LOW-HIGH. */
     rtp: Type.String(),
     /** Listen on every address, and take calls from the local network. */
@@ -104,10 +104,11 @@ export const ConfigSchema = Type.Object(
 
 export type Config = Static<typeof ConfigSchema>;
 
-/** Where and how the program runs unless told otherwise; the data folder is the caller's to give. */
+/** Where the doors are unless a port is named; a taken one moves on to the next. */
+export const DEFAULT_PORTS = { http: 3600, sip: 5060 } as const;
+
+/** How the program runs unless told otherwise; the data folder is the caller's to give. */
 export const CONFIG_DEFAULTS = {
-  http: '127.0.0.1:3600',
-  sip: '127.0.0.1:5060',
   rtp: '20000-29999',
   lan: false,
   ephemeral: false,

@@ -10,7 +10,8 @@ import { openSpeech } from '../media/speech-engine.ts';
 import { nodeNetwork } from '../sip/node-network.ts';
 import type { Config } from './config.ts';
 import { runFilePath, type RunFile } from './data-folder.ts';
-import { parseListenAddress, parsePortRange } from './listen-address.ts';
+import { parsePortRange } from './listen-address.ts';
+import { listenPlan } from './listening.ts';
 import { loadConfig } from './load-config.ts';
 
 export interface Finding {
@@ -67,8 +68,8 @@ async function runningServer(data: string): Promise<RunFile | undefined> {
 
 async function ports(config: Config): Promise<Finding[]> {
   const { low } = parsePortRange('rtp', config.rtp);
-  const http = parseListenAddress('http', config.http);
-  const sip = parseListenAddress('sip', config.sip);
+  const { at: http } = listenPlan(config, 'http');
+  const { at: sip } = listenPlan(config, 'sip');
   return Promise.all([
     portFinding('HTTP port', http, '--http', async (at) => (await nodeNetwork.listen(at)).close()),
     portFinding('SIP port (TCP)', sip, '--sip', async (at) => (await nodeNetwork.listen(at)).close()),

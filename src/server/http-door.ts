@@ -1,25 +1,20 @@
 import { createServer } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { formatEndpoint, type Endpoint } from '../base/network.ts';
-import { CONFIG_DEFAULTS, type Config } from './config.ts';
-import { listenFrom } from './listening.ts';
+import type { Endpoint } from '../base/network.ts';
+import { listenFrom, type ListenPlan } from './listening.ts';
 
 const EVERY_ADDRESS = '0.0.0.0';
 const LOOPBACK = '127.0.0.1';
 const LOOPBACK_V6 = '::1';
 
-/** Opens the HTTP door and gives the address that a client on this machine uses. */
-export async function listenHttp(app: FastifyInstance, at: Endpoint, config: Config): Promise<string> {
-  const isDefault = config.http === CONFIG_DEFAULTS.http;
-  const address = config.lan && isDefault ? EVERY_ADDRESS : at.address;
-  await listenFrom({ key: 'http', flag: '--http', at: { ...at, address }, isDefault }, ({ address: host, port }) =>
-    app.listen({ host, port }),
-  );
+/** Opens the HTTP door and gives the address at which a client on this machine reaches it. */
+export async function listenHttp(app: FastifyInstance, plan: ListenPlan): Promise<Endpoint> {
+  await listenFrom(plan, ({ address: host, port }) => app.listen({ host, port }));
   const bound = app.server.address();
   if (bound === null || typeof bound === 'string') throw new Error('the HTTP door has no address after it was opened');
   if (bound.address === LOOPBACK) await listenOnLoopbackV6(app, bound.port);
   const shown = bound.address === EVERY_ADDRESS || bound.address === '::' ? LOOPBACK : bound.address;
-  return `http://${formatEndpoint({ address: shown, port: bound.port })}`;
+  return { address: shown, port: bound.port };
 }
 
 /** Clients that try `localhost` may begin with ::1. A machine without IPv6, or with a taken port there, does without. */

@@ -1,6 +1,11 @@
 import type { Endpoint } from '../base/network.ts';
 import { formatEndpoint } from '../base/network.ts';
+import { DEFAULT_PORTS, type Config } from './config.ts';
+import { parseListenAddress } from './listen-address.ts';
 import { ConfigError } from './load-config.ts';
+
+const EVERY_ADDRESS = '0.0.0.0';
+const LOOPBACK = '127.0.0.1';
 
 /** A default port that is taken: so many following ones are tried. */
 const MAX_PORTS_TRIED = 20;
@@ -11,6 +16,20 @@ export interface ListenPlan {
   readonly at: Endpoint;
   /** True when the operator named no port: the next free one may be taken. */
   readonly isDefault: boolean;
+}
+
+/** Where a door is to be: as named, else at its default port, on loopback or with `lan` on every address. */
+export function listenPlan(config: Config, key: keyof typeof DEFAULT_PORTS): ListenPlan {
+  const named = config[key];
+  const byDefault = { address: config.lan ? EVERY_ADDRESS : LOOPBACK, port: DEFAULT_PORTS[key] };
+  const at = named === undefined ? byDefault : parseListenAddress(key, named);
+  return { key, flag: `--${key}`, at, isDefault: named === undefined };
+}
+
+/** What a person should know when a default port was taken. */
+export function movedNotice({ key, flag, at, isDefault }: ListenPlan, port: number): string | undefined {
+  if (!isDefault || port === at.port) return undefined;
+  return `port ${at.port} is taken: ${key.toUpperCase()} is at ${port}; name a port with ${flag} HOST:PORT`;
 }
 
 /** Opens a door. A default that is taken moves on to the next free port; a named one is an error with a way out. */

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import Value from 'typebox/value';
 import { errorText, TandemError } from '../base/errors.ts';
-import { quoted } from '../base/parsed.ts';
+import { configComplaint } from './config-complaint.ts';
 import { CONFIG_DEFAULTS, ConfigSchema, type Config } from './config.ts';
 
 const MAX_CONFIG_BYTES = 1_048_576;
@@ -37,62 +37,35 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
 
 function check(merged: object): Config {
   if (Value.Check(ConfigSchema, merged)) return merged;
-  const errors = Value.Errors(ConfigSchema, merged) as readonly SchemaError[];
-  // An unknown key is reported twice, first as a value that no schema allows.
-  const first = errors.find((error) => error.keyword !== 'boolean');
-  const choices = errors.filter((error) => error.keyword === 'const' && error.instancePath === first?.instancePath);
-  throw new ConfigError(describe(first, merged, choices));
-}
-
-interface SchemaError {
-  readonly keyword: string;
-  readonly instancePath: string;
-  readonly message: string;
-  readonly params: { readonly additionalProperties?: readonly string[]; readonly allowedValue?: unknown };
-}
-
-function describe(error: SchemaError | undefined, merged: object, choices: readonly SchemaError[]): string {
-  if (error === undefined) return 'the configuration cannot be used';
-  const path = error.instancePath.split('/').filter((part) => part !== '');
-  const where = path.length === 0 ? 'the configuration' : path.join('.');
-  const value = path.reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], merged);
-  const extra = error.params.additionalProperties;
-  if (error.keyword === 'additionalProperties' && extra !== undefined) {
-    return `${where}: ${extra.map((key) => quoted(key)).join(', ')} is not a known key; known keys: ${knownKeys(path).join(', ')}`;
-  }
-  // Passwords and tokens stand at paths of their own; their values are never repeated.
-  const shown = /(password|token)$/i.test(where) ? 'its value' : quoted(JSON.stringify(value) ?? 'nothing');
-  const wanted = choices.map((choice) => JSON.stringify(choice.params.allowedValue)).join(' or ');
-  return `${where}: got ${shown}; it must be ${wanted === '' ? error.message.replace(/^must (be )?/, '') : wanted}`;
-}
-
-interface SchemaNode {
-  readonly properties?: Record<string, SchemaNode>;
-  readonly items?: SchemaNode;
-}
-
-function knownKeys(path: readonly string[]): readonly string[] {
-  let at: SchemaNode | undefined = ConfigSchema as SchemaNode;
-  for (const part of path) at = /^\d+$/.test(part) ? at?.items : at?.properties?.[part];
-  return Object.keys(at?.properties ?? {});
+  throw new ConfigError(configComplaint(merged));
 }
 
 async function fromFile(path: string, mustExist: boolean): Promise<Record<string, unknown>> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if (!mustExist && (error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+  const bytes = await read(path).catch((error: unknown) => {
+    if (!mustExist && (error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.from('{}');
     throw new ConfigError(`the configuration file ${path} cannot be read: ${errorText(error)}`, { cause: error });
-  }
-  if (text.length > MAX_CONFIG_BYTES) throw new ConfigError(`${path}: want at most ${MAX_CONFIG_BYTES} bytes`);
-  try {
-    const parsed: unknown = JSON.parse(text);
-    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return { ...parsed };
-  } catch (error) {
-    throw new ConfigError(`${path} is not JSON: ${errorText(error)}`, { cause: error });
-  }
+  });
+  if (bytes.length > MAX_CONFIG_BYTES) throw new ConfigError(`${path}: want at most ${MAX_CONFIG_BYTES} bytes`);
+  const parsed = parse(bytes.toString('utf8'), path);
+  if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return { ...parsed };
   throw new ConfigError(`${path}: want one JSON object, e.g. {"http": "127.0.0.1:3600"}`);
+}
+
+/** Reads at most one byte beyond the limit: what is named may be a device without an end. */
+async function read(path: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of createReadStream(path, { end: MAX_CONFIG_BYTES })) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+function parse(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    // The engine quotes the text around the place: a password may stand there.
+    const reason = errorText(error).replace(/, (\.\.\.)?".*/s, '');
+    throw new ConfigError(`${path} is not JSON: ${reason}`);
+  }
 }
 
 /** `TANDEM_CALLS_PER_SECOND=5` is `callsPerSecond: 5`. Lists and objects are written as JSON. */

@@ -42,9 +42,9 @@ import { applyDeclared, FIRST_NUMBER, mainAccount } from './declared.ts';
 import { listenHttp } from './http-door.ts';
 import { reachableAt } from './local-hosts.ts';
 import { ConfigError } from './load-config.ts';
-import { parseListenAddress, parsePortRange } from './listen-address.ts';
+import { parsePortRange } from './listen-address.ts';
+import { listenFrom, listenPlan, movedNotice } from './listening.ts';
 import { LogBuffer } from './log-buffer.ts';
-import { openSipDoor } from './sip-door.ts';
 import { TrunkLines } from './trunk-lines.ts';
 
 export interface ProgramOptions {
@@ -76,7 +76,8 @@ export async function startProgram(config: Config, options: ProgramOptions): Pro
   try {
     return await start(config, options, cleanup);
   } catch (error) {
-    await cleanup.run();
+    // Why it does not start is what counts, not what then fails to close.
+    await cleanup.run().catch(() => undefined);
     throw error;
   }
 }
@@ -158,7 +159,9 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
   });
   registerControlRoutes(app, controlPorts({ ...parts, logs, service, onStopAsked: options.onStopAsked, trunkLines }));
   cleanup.add(() => app.close());
-  const url = await listenHttp(app, parseListenAddress('http', config.http), config);
+  const httpPlan = listenPlan(config, 'http');
+  const bound = await listenHttp(app, httpPlan);
+  const url = `http://${formatEndpoint(bound)}`;
   publicUrl.value = (config.publicUrl ?? url).replace(/\/+$/, '');
   await lane.start({
     start: (call) => service.start(call),
@@ -176,7 +179,12 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     speech: speech.name === 'none' ? 'none found: Say is silent; install espeak-ng' : speech.name,
     firstNumber: (await records.numbers.list(account.sid, [], { size: 1 })).records[0]?.phoneNumber ?? FIRST_NUMBER,
     phones: (await records.phones.list()).length,
-    notices: notices(config),
+    notices: [
+      ...[movedNotice(httpPlan, bound.port), movedNotice(listenPlan(config, 'sip'), sip.addresses.udp.port)].filter(
+        (notice) => notice !== undefined,
+      ),
+      ...notices(config),
+    ],
     liveCalls: () => service.liveCalls,
     async drain() {
       await lane.stop();
@@ -236,7 +244,7 @@ async function openSip(config: Config, { records, trunkLines, log }: SipParts): 
       source.port === userAgent.addresses.udp.port &&
       isOwnAddress(source.address, userAgent),
   });
-  userAgent = await openSipDoor(config, (listen) =>
+  userAgent = await listenFrom(listenPlan(config, 'sip'), (listen) =>
     openUserAgent({
       clock: systemClock,
       random: systemRandom,

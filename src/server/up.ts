@@ -10,19 +10,20 @@ export interface UpOptions extends Pick<ConfigSources, 'flags' | 'file'> {
   readonly json: boolean;
 }
 
-/** Runs until a signal or `tandem stop`; resolves with the exit code. */
+/** Runs until a signal or `tandem stop`; resolves with the exit code. A second signal ends the process at once. */
 export async function up(options: UpOptions): Promise<number> {
   const print = (text: string): void => void process.stdout.write(`${text}\n`);
   const stop = new StopSignals();
   // Whoever read the output has left (a closed terminal, `| head`): calls go on all the same.
   for (const output of [process.stdout, process.stderr]) output.on('error', () => undefined);
   try {
+    void stop.second.then(() => process.exit(EXIT_STOPPED_AT_ONCE));
     const config = await loadConfig({ flags: options.flags, environment: process.env, file: options.file });
     const program = await startProgram(config, { environment: process.env, onStopAsked: () => stop.ask() });
     try {
       print(options.json ? JSON.stringify(readyEvent(program)) : banner(program));
       await stop.first;
-      return await drain(program, stop, { seconds: config.drain, json: options.json, print });
+      return await drain(program, { seconds: config.drain, json: options.json, print });
     } finally {
       await program.close();
     }
@@ -42,8 +43,8 @@ interface DrainOptions {
   readonly print: (text: string) => void;
 }
 
-/** Calls are ended and accounted; a second signal ends at once. */
-async function drain(program: Program, stop: StopSignals, { seconds, json, print }: DrainOptions): Promise<number> {
+/** Calls are ended and accounted. */
+async function drain(program: Program, { seconds, json, print }: DrainOptions): Promise<number> {
   const calls = program.liveCalls();
   if (json) print(JSON.stringify({ event: 'stopping', calls }));
   else
@@ -54,13 +55,8 @@ async function drain(program: Program, stop: StopSignals, { seconds, json, print
     );
   const { promise: tooLate, resolve } = Promise.withResolvers<'too-late'>();
   const timer = setTimeout(() => resolve('too-late'), seconds * 1000);
-  const outcome = await Promise.race([
-    program.drain().then(() => 'drained' as const),
-    stop.second.then(() => 'again' as const),
-    tooLate,
-  ]);
+  const outcome = await Promise.race([program.drain().then(() => 'drained' as const), tooLate]);
   clearTimeout(timer);
-  if (outcome === 'again') process.exit(EXIT_STOPPED_AT_ONCE);
   if (json) print(JSON.stringify({ event: 'stopped', drained: outcome === 'drained' }));
   return 0;
 }
