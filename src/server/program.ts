@@ -120,7 +120,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     random: systemRandom,
     soundDirectory: join(folder.path, 'sounds'),
   });
-  const trunkLines = new TrunkLines(systemClock, log);
+  const trunkLines = new TrunkLines({ clock: systemClock, log });
   const sip = await openSip(config, { records, trunkLines, log });
   cleanup.add(() => sip.close());
   cleanup.add(() => trunkLines.close());
