@@ -72,12 +72,17 @@ function openLeg(
   return { leg, port, events };
 }
 
-async function tick(clock: VirtualClock, legs: readonly LegEngine[], bridge?: BridgeEngine): Promise<void> {
+async function tick(
+  clock: VirtualClock,
+  legs: readonly LegEngine[],
+  bridge?: BridgeEngine,
+  skipped = 0,
+): Promise<void> {
   await clock.advance(20);
   bridge?.plan();
   for (const leg of legs) leg.hear();
   bridge?.mix();
-  for (const leg of legs) leg.speak(bridge?.outputFor(leg), 0);
+  for (const leg of legs) leg.speak(bridge?.outputFor(leg), skipped);
 }
 
 function audioPacket(index: number, options: { payloadType?: number; ssrc?: number; bytes?: number } = {}): Uint8Array {
@@ -276,6 +281,39 @@ describe('two bridged leg engines', () => {
     assert.equal((resumed.sequence - before.sequence) & 0xffff, 1);
     assert.equal((resumed.timestamp - before.timestamp) >>> 0, 160);
   });
+
+  for (const { standstillMs, skipped } of [
+    { standstillMs: 150, skipped: 0 },
+    { standstillMs: 300, skipped: 15 },
+  ]) {
+    it(`adds nothing to a relayed stream whose packets waited out a standstill of ${standstillMs} ms`, async () => {
+      const clock = new VirtualClock();
+      const { a, b, bridge, legs } = openBridge(clock);
+      await tick(clock, legs, bridge);
+      b.port.sent.length = 0;
+      for (let i = 0; i < 5; i += 1) {
+        a.port.deliver(audioPacket(i));
+        await tick(clock, legs, bridge);
+      }
+      // The late tick comes first, then the packets that arrived meanwhile are read.
+      await clock.advance(standstillMs - 20);
+      await tick(clock, legs, bridge, skipped);
+      for (let i = 5; i < 30; i += 1) {
+        a.port.deliver(audioPacket(i));
+        if (i > 20) await tick(clock, legs, bridge);
+      }
+      const views = b.port.views();
+      assert.deepEqual(
+        views.map((view) => view.payload()[0]),
+        views.map((_, index) => index),
+      );
+      const times = views.slice(1).map((view, i) => (view.timestamp - (views[i] as RtpPacketView).timestamp) >>> 0);
+      assert.ok(
+        times.every((step) => step === 160),
+        times.join(' '),
+      );
+    });
+  }
 
   it('hands a key on as an event of its own, and shows no loss for the packets it kept', async () => {
     const clock = new VirtualClock();

@@ -15,7 +15,6 @@ import type { PacketPort } from './packet-port.ts';
 import { Playout } from './playout.ts';
 import type { RecorderOptions } from './recorder.ts';
 import { FRAME_SAMPLES, SAMPLE_RATE } from './sound-format.ts';
-import { FRAME_MS } from './ticker.ts';
 import { ToneGenerator } from './tone.ts';
 
 export interface LegEngineOptions {
@@ -31,8 +30,12 @@ export interface LegEngineOptions {
 }
 
 const BEEP = { hertz: [1_000], durationMs: 250, sampleRate: SAMPLE_RATE } as const;
-/** Without a packet to relay for this long, silence is sent, so that the far end and every NAT still see us. */
-const RELAY_GAP_MS = 3 * FRAME_MS;
+/**
+ * After this many ticks without a packet to relay, silence is sent, so that the far end and every NAT still see us. Ticks,
+ * not time: after a standstill of this process the packets are there and unread, and silence before them would put them
+ * late for the rest of the call.
+ */
+const RELAY_GAP_TICKS = 3;
 const KEY = /^[0-9*#A-D]$/;
 
 /**
@@ -59,7 +62,7 @@ export class LegEngine {
   #relayTarget: LegEngine | undefined;
   #receivedCodec: G711Codec | undefined;
   #eventTimestamp = 0;
-  #lastRelayedMs = -Infinity;
+  #ticksSinceRelayed = Infinity;
   #negotiatedMs: number | undefined;
   #expectedSinceMs = 0;
   /** How often `audio-missing` has been told of the present silence. */
@@ -220,17 +223,20 @@ export class LegEngine {
       this.#firstAudioMs = nowMs;
       this.#options.onEvent({ kind: 'audio-started' });
     }
-    if (target !== undefined && this.#receivedCodec === target.codec) target.#relay(this.#receiver.packet, nowMs);
+    if (target !== undefined && this.#receivedCodec === target.codec) target.#relay(this.#receiver.packet);
   }
 
-  #relay(packet: RtpPacketView, nowMs: number): void {
+  #relay(packet: RtpPacketView): void {
     if (!this.#sends || !this.#digits.idle) return;
-    this.#lastRelayedMs = nowMs;
+    this.#ticksSinceRelayed = 0;
     this.#sender.relay(packet);
   }
 
   #speakNow(audio: NegotiatedAudio, mixed: Int16Array | undefined, skippedFrames: number): void {
-    if (skippedFrames > 0) this.#sender.pause(skippedFrames);
+    this.#ticksSinceRelayed += 1;
+    const isRelayed = mixed === undefined && this.#ticksSinceRelayed <= RELAY_GAP_TICKS;
+    // Packets that are passed on bring their own time line.
+    if (skippedFrames > 0 && !isRelayed) this.#sender.pause(skippedFrames);
     if (!this.#speakDigits(audio)) this.#speakSound(mixed);
     this.#digits.afterSend();
     this.#playout?.afterSend();
@@ -260,7 +266,7 @@ export class LegEngine {
       if (mixed !== undefined) add(mixed, this.#frame);
       this.#emit(this.#frame);
     } else if (mixed !== undefined) this.#emit(mixed);
-    else if (this.#options.clock.now() - this.#lastRelayedMs > RELAY_GAP_MS) this.#emit(undefined);
+    else if (this.#ticksSinceRelayed > RELAY_GAP_TICKS) this.#emit(undefined);
   }
 
   #emit(frame: Int16Array | undefined): void {
