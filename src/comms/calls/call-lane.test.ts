@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, suite, test } from 'node:test';
 import { silentLogger } from '../../base/logger.ts';
 import { seededRandom } from '../../base/random.ts';
-import { newSid, type AccountSid } from '../../base/sid.ts';
+import { newSid } from '../../base/sid.ts';
 import { VirtualClock } from '../../base/virtual-clock.ts';
 import { MAX_WAIT_MS } from '../../lane/queue.ts';
 import { laneMigrations } from '../../lane/queue-tables.ts';
