@@ -13,13 +13,13 @@ const NODE_FLAGS = ['--max-semi-space-size=8'];
 /** Runs `program` (a file) with these arguments; resolves with its exit code. */
 export function runTandem(program, args) {
   // What an earlier start stripped of types and compiled is taken from the cache: a third of the start-up time.
-  const env = { NODE_COMPILE_CACHE: compileCache(), ...process.env };
+  const env = { NODE_COMPILE_CACHE: compileCacheFor(ROOT), ...process.env };
   return runPinnedNode([...NODE_FLAGS, program, ...args], { env });
 }
 
-/** In the folder of the program where it may be written, else in the caches of who runs it; Node makes it. */
-function compileCache() {
-  return isWritable(ROOT) ? join(ROOT, 'node_modules/.cache/tandem-compile') : join(userCaches(), 'tandem/compile');
+/** In the program's own folder where that may be written, else among the caches of who runs it; Node makes it. */
+export function compileCacheFor(root) {
+  return isWritable(root) ? join(root, 'node_modules/.cache/tandem-compile') : join(userCaches(), 'tandem/compile');
 }
 
 function isWritable(folder) {
