@@ -34,6 +34,17 @@ function isMediaProcess(pid: number): boolean {
   }
 }
 
+/** CPU time of the whole machine, all cores together, in seconds since it started. */
+export function machineCpuSeconds(): number {
+  // proc(5): user nice system idle iowait irq softirq
+  const [user = 0, nice = 0, system = 0, , , interrupts = 0, softInterrupts = 0] = readFileSync('/proc/stat', 'utf8')
+    .replace(/^cpu +/, '')
+    .split(' ')
+    .slice(0, 7)
+    .map(Number.parseFloat);
+  return (user + nice + system + interrupts + softInterrupts) / TICKS_PER_SECOND;
+}
+
 /** Memory of a process and its descendants in MiB: resident (shared pages counted in each), and proportional (once). */
 export function memory(pid: number): { readonly residentMiB: number; readonly proportionalMiB: number } {
   let resident = 0;

@@ -6,7 +6,7 @@ import { Tandem } from '../src/testkit/tandem-process.ts';
 import { WebApplication } from '../src/testkit/web-application.ts';
 import { audioFigures, generatorLateness, type Listener, type Percentiles } from './audio-figures.ts';
 import { measured } from './bench-scope.ts';
-import { cpuSecondsByRole } from './process-cost.ts';
+import { cpuSeconds, cpuSecondsByRole, machineCpuSeconds } from './process-cost.ts';
 import { RtpLoad } from './rtp-load.ts';
 import { RtpenginePeer } from './rtpengine-peer.ts';
 import { audioDescription, audioEndpoint, TwoLegCalls } from './two-leg-calls.ts';
@@ -24,8 +24,10 @@ const RTP_PORTS = '10240-12287';
 const SETTLE_MS = 1500;
 const CALLS_PER_SECOND = 20;
 const OVER_WITHIN_MS = 5000;
-/** A generator that is later than this tells of the machine, not of the server. */
+/** A generator that is later than this in one packet of a hundred makes the lateness that it measures. */
 const GENERATOR_LATE_MS = 5;
+/** What everybody else may use of the processors before a measurement says more about them. */
+const OTHERS_CORES = 0.2;
 
 interface Row {
   readonly server: string;
@@ -38,11 +40,12 @@ interface Row {
 
 async function measure({ server, calls, kinds, load, pid }: Row): Promise<void> {
   await delay(SETTLE_MS);
-  const before = cpuSecondsByRole(pid);
+  const before = cpuUse(pid);
   const from = performance.now();
   const capture = await load.measure(WINDOW_MS);
-  const after = cpuSecondsByRole(pid);
-  const legSeconds = (2 * calls * (performance.now() - from)) / 1000;
+  const after = cpuUse(pid);
+  const seconds = (performance.now() - from) / 1000;
+  const legSeconds = 2 * calls * seconds;
   const cost = (role: 'main' | 'media' | 'other'): number => ((after[role] - before[role]) / legSeconds) * 1000;
   const all = cost('main') + cost('media') + cost('other');
   const split = cost('media') === 0 ? '' : ` (main ${cost('main').toFixed(2)}, media ${cost('media').toFixed(2)})`;
@@ -56,9 +59,23 @@ async function measure({ server, calls, kinds, load, pid }: Row): Promise<void> 
     );
     if (heard.strangers > 0) console.log(`WRONG: ${heard.strangers} packets with the sound of another call`);
   }
+  const others = (after.machine - after.bench - (before.machine - before.bench)) / seconds;
+  if (others > OTHERS_CORES) console.log(`  DOUBTFUL: other programs used ${others.toFixed(1)} cores meanwhile`);
   const own = generatorLateness(capture);
-  if (own.p99 > GENERATOR_LATE_MS)
-    console.log(`  the machine is busy: the generator itself was late, ${shown(own)} ms`);
+  if (own.p99 > GENERATOR_LATE_MS) console.log(`  DOUBTFUL: the generator itself was late, ${shown(own)} ms`);
+}
+
+interface CpuUse {
+  readonly main: number;
+  readonly media: number;
+  readonly other: number;
+  /** The server, the generator and this process. */
+  readonly bench: number;
+  readonly machine: number;
+}
+
+function cpuUse(server: number): CpuUse {
+  return { ...cpuSecondsByRole(server), bench: cpuSeconds(process.pid), machine: machineCpuSeconds() };
 }
 
 /** 50, 99, 99.9 percent, and the worst. */
