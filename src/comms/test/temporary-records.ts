@@ -12,6 +12,7 @@ import { openSecrets } from '../records/secrets.ts';
 /** Records over an embedded store of their own, which goes at `close`. */
 export interface TemporaryRecords {
   readonly records: Records;
+  readonly store: Store;
   write(statements: readonly WriteStatement[]): Promise<unknown>;
   /** From now on every write is refused, as by a full disk; reads go on. */
   fillDisk(full: boolean): void;
@@ -35,6 +36,7 @@ export async function openTemporaryRecords(ports: {
   const records = openRecords({ store, clock, random, secrets: openSecrets(random.bytes(32), random) });
   return {
     records,
+    store,
     write: (statements) => store.write(statements),
     fillDisk: (value) => {
       full = value;
