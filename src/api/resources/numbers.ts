@@ -57,6 +57,12 @@ function listResource(path: string, records: Records, type?: NumberType): Resour
         smsApplicationSid: null,
         voiceCallerIdLookup: false,
       });
+      if ((await records.phones.byNumber(phoneNumber)) !== undefined) {
+        throw badParameter(
+          21422,
+          `PhoneNumber ${phoneNumber} rings a phone of this place: take it from the phone first`,
+        );
+      }
       const number = await records.numbers.create({
         ...fields,
         accountSid: account.sid,

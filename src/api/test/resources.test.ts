@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Twilio } from 'twilio';
+import { seededRandom } from '../../base/random.ts';
+import { newSid } from '../../base/sid.ts';
 import { CommsError } from '../../comms/comms-error.ts';
 import { ApiUnderTest, START_MS } from './api-under-test.ts';
 
@@ -118,6 +120,12 @@ describe('the stock SDK drives every resource', () => {
     assert.equal(updated.voiceUrl, 'http://app.test/');
     const taken = { phoneNumber: '+15551234567' };
     await assert.rejects(client.incomingPhoneNumbers.create(taken), refusal(400, 21422));
+    const phone = { name: 'desk', accountSid: api.parts.account.sid, credentialSid: newSid('CR', seededRandom(1)) };
+    await api.parts.store.write([
+      api.parts.records.phones.insertStatement({ ...phone, number: '+15550009999', dateCreated: START_MS }),
+    ]);
+    const ringing = { phoneNumber: '+15550009999', voiceUrl: 'https://app.example/voice' };
+    await assert.rejects(client.incomingPhoneNumbers.create(ringing), refusal(400, 21422));
     await assert.rejects(client.incomingPhoneNumbers.create({ phoneNumber: 'home' }), refusal(400, 21421));
     await assert.rejects(client.incomingPhoneNumbers.create({ areaCode: '415' }), refusal(400, 21452));
     await assert.rejects(
