@@ -64,6 +64,7 @@ const DEFAULT_NAME = 'Tandem';
 const SECRET_BYTES = 16;
 /** The buckets of the call rate: there is one for everybody. */
 const ONE_BUCKET = 1;
+const MAX_STRANGERS = 20_000;
 
 /** Opens the SIP side of a call service. Rejects with the system's error when a port cannot be opened. */
 export async function openUserAgent(options: UserAgentOptions): Promise<UserAgent> {
@@ -91,6 +92,7 @@ export async function openUserAgent(options: UserAgentOptions): Promise<UserAgen
       ...(limits.failedAttempts && { failures: limits.failedAttempts }),
     }),
     callRate: new TokenBuckets(clock, limits.callRate ?? DEFAULT_CALL_RATE, ONE_BUCKET),
+    strangerRate: new TokenBuckets(clock, limits.callRate ?? DEFAULT_CALL_RATE, MAX_STRANGERS),
     maxDialogs: limits.maxDialogs ?? DEFAULT_MAX_DIALOGS,
   });
   core.layer.setUser(router);

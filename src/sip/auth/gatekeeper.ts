@@ -19,6 +19,7 @@ import { Nonces } from './nonces.ts';
 /** Wrong passwords that one address may send before it has to wait. */
 export const FAILED_ATTEMPTS: BucketShape = { burst: 20, perSecond: 0.2 };
 const MAX_WATCHED_SOURCES = 20_000;
+const MAX_PROVEN_DEVICES = 20_000;
 /** An unknown user costs the same time as a wrong password. */
 const NOBODY = { ha1Md5: '', ha1Sha256: '' };
 
@@ -37,6 +38,8 @@ export class Gatekeeper {
   readonly #nonces: Nonces;
   readonly #failures: TokenBuckets;
   readonly #choice = new ChallengeChoice();
+  /** Users and the addresses from which they showed the right password, latest last. */
+  readonly #proven = new Set<string>();
 
   constructor(options: {
     readonly admission: Admission;
@@ -63,7 +66,11 @@ export class Gatekeeper {
     const presented = this.presented(request, realm);
     if (presented === undefined) return this.challenge(request, realm, kind);
     this.#choice.answered(request, presented.algorithm);
-    const source = request.flow.remote.address;
+    const { address } = request.flow.remote;
+    const device = `${address} ${realm} ${presented.username}`;
+    // Behind a shared address the wrong passwords of one do not lock out the others: who has shown a right one there is
+    // counted alone.
+    const source = this.#proven.has(device) ? device : address;
     if (!this.#failures.has(source)) return { kind: 'wait', seconds: Math.ceil(this.#failures.waitMs(source) / 1000) };
     const credential = await this.#admission.credential(realm, presented.username);
     const isPasswordRight = isRight(presented, credential ?? NOBODY, request.method);
@@ -71,6 +78,7 @@ export class Gatekeeper {
       this.#failures.take(source);
       return this.challenge(request, realm, kind);
     }
+    this.#remember(device);
     // RFC 7616 3.4: one use of a count; a client without qop has one use of the nonce.
     const count = Number.parseInt(presented.protection?.nonceCount ?? '1', 16);
     // 7616 3.3: stale means a good password with a nonce that is none (any more). That of before a restart is one too:
@@ -78,6 +86,13 @@ export class Gatekeeper {
     const isFresh = this.#nonces.judge(presented.nonce, realm) === 'fresh' && this.#nonces.use(presented.nonce, count);
     if (!isFresh) return this.challenge(request, realm, kind, true);
     return { kind: 'proven', credential };
+  }
+
+  #remember(device: string): void {
+    this.#proven.delete(device);
+    const [oldest] = this.#proven;
+    if (oldest !== undefined && this.#proven.size >= MAX_PROVEN_DEVICES) this.#proven.delete(oldest);
+    this.#proven.add(device);
   }
 
   challenge(

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { header, headers, type SipMessage } from '../../wire/sip/message.ts';
 import { SipError } from '../sip-error.ts';
+import { openAdmission } from '../test/open-agent.ts';
 import { Scene, type ScriptedPeer } from '../test/scene.ts';
 import { audioSdp } from '../test/session-descriptions.ts';
-import type { IncomingCall, SipCall, SipCallEvent } from '../user-agent.ts';
+import type { CallerIdentity, IncomingCall, SipCall, SipCallEvent } from '../user-agent.ts';
 
 type Context = { after(fn: () => Promise<void>): void };
 const SDP = audioSdp('10.0.0.1', 20_000);
@@ -242,4 +243,38 @@ test('a trunk that challenges our BYE is answered with the credentials of the an
   peer.respond(peer.request('BYE'), 200);
   await scene.advance(10);
   await over;
+});
+
+test('a stranger who floods gets challenges that nothing repeats, and known callers still come through', async (t) => {
+  const scene = new Scene(t);
+  const agent = await scene.open({ limits: { callRate: { burst: 3, perSecond: 0.001 } } });
+  agent.onIncomingCall((call) => call.reject(486));
+  const stranger = await scene.peer('10.0.9.1');
+  for (let index = 0; index < 10; index += 1) stranger.invite({ callId: `flood-${index}` });
+  await scene.advance(10);
+  assert.deepEqual(stranger.statuses('INVITE'), [407, 407, 407, 503, 503, 503, 503, 503, 503, 503]);
+  const peer = await scene.peer();
+  peer.invite({ callId: 'known' });
+  await scene.advance(10);
+  assert.equal(peer.statuses('INVITE').at(-1), 486);
+  await scene.advance(40_000);
+  assert.equal(stranger.statuses('INVITE').length, 10, 'no answer to a stranger is repeated');
+});
+
+test('an INVITE that is repeated while its caller is looked up is one call', async (t) => {
+  const scene = new Scene(t);
+  const trustedPeer = (): Promise<CallerIdentity> =>
+    new Promise((resolve) => {
+      scene.clock.at(scene.clock.now() + 5, () => resolve({ kind: 'trunk', accountSid: 'AC1', name: 'trunk' }));
+    });
+  const agent = await scene.open({ admission: { ...openAdmission(), trustedPeer } });
+  const calls: IncomingCall[] = [];
+  agent.onIncomingCall((call) => calls.push(call));
+  const peer = await scene.peer();
+  peer.invite({ branch: 'z9hG4bK-same' });
+  peer.invite({ branch: 'z9hG4bK-same' });
+  peer.invite({ branch: 'z9hG4bK-merged' });
+  await scene.advance(30);
+  assert.equal(calls.length, 1);
+  assert.deepEqual(peer.statuses('INVITE').toSorted(), [100, 482]);
 });

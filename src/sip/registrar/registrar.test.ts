@@ -187,6 +187,21 @@ test('a nonce of before a restart is stale, not wrong', async (t) => {
   assert.match((refused && header(refused, 'WWW-Authenticate')) ?? '', /stale=true/);
 });
 
+test('wrong passwords of one phone do not lock out another that is known behind the same address', async (t) => {
+  const { scene, peer } = await openScene(t);
+  const known = { to: '<sip:1002@10.0.0.1>', user: '1002', contacts: ['<sip:1002@10.0.0.2:5062>'] };
+  assert.equal(await register(scene, peer, { ...known, callId: 'known-1' }), 200);
+  for (let index = 0; index < 25; index += 1) {
+    await register(scene, peer, { password: `wrong${index}`, callId: `w${index}` });
+  }
+  assert.equal(await register(scene, peer, { callId: 'guesser' }), 503);
+  assert.equal(await register(scene, peer, { ...known, callId: 'known-2' }), 200);
+  for (let index = 0; index < 25; index += 1) {
+    await register(scene, peer, { ...known, password: `wrong${index}`, callId: `k${index}` });
+  }
+  assert.equal(await register(scene, peer, { ...known, callId: 'known-3' }), 503, 'its own count is bounded too');
+});
+
 test('wrong passwords are refused, and soon the address that sends them has to wait', async (t) => {
   const { scene, peer } = await openScene(t);
   const statuses: number[] = [];

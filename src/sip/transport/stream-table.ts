@@ -45,6 +45,8 @@ export class StreamTable {
   readonly #perSource = new Map<string, number>();
   #onMessage: (message: SipMessage, flow: Flow) => void = () => undefined;
   #stopSweep: Cancel | undefined;
+  /** Connections refused since the last sweep. */
+  #refused = 0;
   #closed = false;
 
   constructor(options: StreamTableOptions) {
@@ -66,7 +68,9 @@ export class StreamTable {
     const source = connection.remote.address;
     const full = this.#byId.size >= this.#limits.maxConnections;
     if (this.#closed || full || (this.#perSource.get(source) ?? 0) >= this.#limits.maxPerSource) {
-      this.#options.logger.warn({ source }, 'refused a TCP connection: too many are open');
+      // Told once a while: the log is not for strangers to fill.
+      if (this.#refused === 0) this.#options.logger.warn({ source }, 'refused a TCP connection: too many are open');
+      this.#refused += 1;
       connection.destroy();
       return;
     }
@@ -152,6 +156,8 @@ export class StreamTable {
 
   #sweep(): void {
     this.#stopSweep = undefined;
+    if (this.#refused > 1) this.#options.logger.warn({ count: this.#refused }, 'refused TCP connections');
+    this.#refused = 0;
     for (const stream of [...this.#byId.values()]) {
       const reason = stream.wasted(this.#times);
       if (reason !== undefined) stream.cut(reason);

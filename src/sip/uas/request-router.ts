@@ -10,7 +10,7 @@ import { IncomingInvite } from '../call/incoming-invite.ts';
 import { answerSession } from '../call/session-timer.ts';
 import { contactFor, type SipCore } from '../core.ts';
 import type { TokenBuckets } from '../limits/token-buckets.ts';
-import type { ReceivedRequest } from '../received-request.ts';
+import { serverKey, type ReceivedRequest } from '../received-request.ts';
 import { normalAor } from '../registrar/address-of-record.ts';
 import type { Registrar } from '../registrar/registrar.ts';
 import type { ServerTransaction } from '../transaction/server-transaction.ts';
@@ -25,8 +25,10 @@ export interface RequestRouterOptions {
   readonly registrar: Registrar;
   readonly admission: Admission;
   readonly realms: Realms;
-  /** New calls, one bucket for all. */
+  /** New calls of known callers, one bucket for all: strangers cannot use it up. */
   readonly callRate: TokenBuckets;
+  /** Calls without credentials, by address: each costs a challenge. */
+  readonly strangerRate: TokenBuckets;
   readonly maxDialogs: number;
 }
 
@@ -37,8 +39,11 @@ export class RequestRouter implements TransactionUser {
   readonly #options: RequestRouterOptions;
   /** INVITEs without a final answer, by their transaction's key. */
   readonly #ringing = new Map<string, IncomingInvite>();
-  /** From tag, Call-ID and CSeq of requests under way: the same by another path is a merged request (8.2.2.2). */
-  readonly #underWay = new Set<string>();
+  /**
+   * The transaction's key by From tag, Call-ID and CSeq of requests under way: the same by another path is a merged
+   * request (8.2.2.2).
+   */
+  readonly #underWay = new Map<string, string>();
   #onCall: ((call: IncomingCall) => void) | undefined;
   #onMessage: MessageHandler | undefined;
   #draining = false;
@@ -135,27 +140,65 @@ export class RequestRouter implements TransactionUser {
   }
 
   #invite(request: ReceivedRequest): void {
-    const { core, callRate, maxDialogs } = this.#options;
+    const { core, maxDialogs } = this.#options;
     const full = this.#ringing.size + core.dialogs.size >= maxDialogs;
-    if (this.#draining || full || this.#onCall === undefined || !callRate.take('')) {
+    if (this.#draining || full || this.#onCall === undefined) {
       return this.#refuseStateless(request, 503, [this.#retryAfter()]);
     }
     const merge = `${request.fromTag ?? ''}|${request.callId}|${request.cseq}`;
-    if (this.#underWay.has(merge)) return this.#refuseStateless(request, 482);
-    const transaction = core.layer.accept(request);
-    this.#underWay.add(merge);
+    const key = serverKey(request);
+    const known = this.#underWay.get(merge);
+    // Its repeat, while it is looked up who calls.
+    if (known === key) return;
+    if (known !== undefined) return this.#refuseStateless(request, 482);
+    this.#underWay.set(merge, key);
     const done = (): void => {
       this.#underWay.delete(merge);
     };
-    this.#run(transaction, async () => {
+    core.tasks.run(async () => {
       try {
-        const caller = await this.#identify(transaction);
-        if (caller === undefined || !this.#offerCall(transaction, caller, done)) done();
+        if (!(await this.#inviteOfKnown(request, done))) done();
       } catch (error) {
         done();
         throw error;
       }
     });
+  }
+
+  /** False when the INVITE was answered here. */
+  async #inviteOfKnown(request: ReceivedRequest, done: () => void): Promise<boolean> {
+    const { core, callRate } = this.#options;
+    const challenge = await this.#strangersAnswer(request);
+    if (challenge !== undefined) {
+      this.#refuseStateless(request, challenge.status, challenge.headers);
+      return false;
+    }
+    const transaction = core.layer.accept(request);
+    try {
+      const caller = await this.#identify(transaction);
+      if (caller === undefined) return false;
+      if (!callRate.take('')) return this.#refuse(transaction, 503, [this.#retryAfter()]);
+      return this.#offerCall(transaction, caller, done);
+    } catch (error) {
+      if (transaction.finalStatus === undefined) this.#answer(transaction, 500);
+      throw error;
+    }
+  }
+
+  /**
+   * What somebody unknown who shows no password gets. Nothing is remembered of them, and nothing repeated to them: a
+   * flood of forged INVITEs neither fills the memory nor is multiplied towards whoever's address they bear.
+   */
+  async #strangersAnswer(
+    request: ReceivedRequest,
+  ): Promise<{ readonly status: number; readonly headers: readonly SipHeader[] } | undefined> {
+    const { admission, gatekeeper, realms, strangerRate } = this.#options;
+    const { remote, transport } = request.flow;
+    if ((await admission.trustedPeer(remote, transport)) !== undefined) return undefined;
+    const realm = await realms.of(hostOf(request.from.uri));
+    if (gatekeeper.presented(request, realm) !== undefined) return undefined;
+    if (!strangerRate.take(remote.address)) return { status: 503, headers: [this.#retryAfter()] };
+    return gatekeeper.challenge(request, realm, 'proxy');
   }
 
   /** Hands an admitted INVITE up; false when it was answered here. */
