@@ -25,7 +25,7 @@ export interface MediaLimits {
   readonly maxLegs?: number;
   /**
    * New legs are refused while more than one tick in twenty is later than this: one short standstill of the machine
-   * is no overload. Default 25.
+   * is no overload. A node with fewer than LIGHT_LEGS takes them all the same. Default 25.
    */
   readonly maxLatenessMs?: number;
   /** `audio-missing` is told after this long without a packet. Default 10,000. */
@@ -43,6 +43,8 @@ export interface InProcessMediaNodeOptions extends MediaLimits {
 
 export const DEFAULT_MAX_LEGS = 400;
 export const DEFAULT_MAX_LATENESS_MS = 25;
+/** With fewer legs a late beat is not of the node's own making: refusing calls would not make the machine any faster. */
+export const LIGHT_LEGS = 10;
 export const DEFAULT_AUDIO_MISSING_MS = 10_000;
 const TOLD_SHARE = 0.99;
 const ACCEPTED_SHARE = 0.95;
@@ -135,7 +137,7 @@ class InProcessMediaNode implements MediaNode {
     return {
       legs,
       latenessMs: this.#ticker.latenessMs(TOLD_SHARE),
-      accepting: !this.#closed && legs < maxLegs && onTime,
+      accepting: !this.#closed && legs < maxLegs && (onTime || legs < LIGHT_LEGS),
     };
   }
 
