@@ -102,13 +102,17 @@ test('takes the first audio that it can speak', () => {
   );
 });
 
-test('finds nothing acceptable: no audio, refused audio, no codec, secure only, a name for an address', () => {
+test('finds nothing acceptable: no audio, refused audio, no codec, secure only, a name or a group for an address', () => {
   const offers = [
     ['m=video 1 RTP/AVP 31'],
     ['m=audio 0 RTP/AVP 0'],
     ['m=audio 1 RTP/AVP 9'],
     ['m=audio 1 RTP/SAVP 0'],
     ['m=audio 1 RTP/AVP 0', 'c=IN IP4 host.example.com'],
+    ['m=audio 1 RTP/AVP 0', 'c=IN IP4 224.2.1.1/127'],
+    ['m=audio 1 RTP/AVP 0', 'c=IN IP4 255.255.255.255'],
+    ['m=audio 1 RTP/AVP 0', 'c=IN IP6 ff15::101'],
+    ['m=audio 1 RTP/AVP 0', 'c=IN IP6 ::ffff:239.1.1.1'],
   ];
   for (const lines of offers) {
     const result = answerAudioOffer(remote(...lines), LOCAL);

@@ -1,3 +1,4 @@
+import { embeddedV4, parseIpAddress } from '../../base/ip-address.ts';
 import type { Endpoint } from '../../base/network.ts';
 import { isIpAddress } from '../sip/host.ts';
 import type { Direction, MediaSection, PayloadFormat, SessionDescription } from './session.ts';
@@ -179,8 +180,18 @@ function sectionProblem({ protocol, address }: MediaSection): string | undefined
   if (!PROTOCOLS.includes(protocol)) return `protocol ${protocol}: want ${PROTOCOLS.join(' or ')}`;
   if (address === undefined || !isIpAddress(address))
     return `address ${address ?? 'missing'}: want an IP address in c=`;
+  if (isGroupAddress(address)) return `address ${address}: want that of one host, not of a group`;
   return undefined;
 }
+
+/** Multicast and broadcast (RFC 5771, RFC 4291 2.7): a call would pour its sound over a whole network. */
+function isGroupAddress(address: string): boolean {
+  const bytes = parseIpAddress(address.replace(/^\[|\]$/g, '')) ?? [];
+  const reached = embeddedV4(bytes) ?? bytes;
+  return bytes[0] === 0xff || (reached.length === IPV4_BYTES && (reached[0] ?? 0) >= FIRST_GROUP_BYTE);
+}
+const IPV4_BYTES = 4;
+const FIRST_GROUP_BYTE = 224;
 
 function noCodec({ payloads }: MediaSection): string {
   const names = payloads.map(({ name, clockRate }) => `${name}/${clockRate}`).join(', ');
