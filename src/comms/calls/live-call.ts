@@ -252,7 +252,8 @@ function finalRow(end: CallEnd, answeredAt: number | undefined, now: number): Ca
     stage: 'ended',
     endTime: now,
     duration: answeredAt === undefined ? 0 : Math.round((now - answeredAt) / 1000),
-    sipResponseCode: end.sipStatus ?? null,
+    // An answer is a 200, however the call ended after it.
+    sipResponseCode: end.sipStatus ?? (answeredAt === undefined ? null : 200),
     endReason: end.reason ?? null,
   };
 }
