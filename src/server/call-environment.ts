@@ -60,7 +60,7 @@ export function callEnvironment(parts: CallParts): JoinedEnvironment {
   let service: CallService | undefined;
 
   const report = (call: Call, fault: Fault): void => {
-    log.info({ callSid: call.sid, code: fault.code, level: fault.level }, fault.message);
+    log.info({ callSid: call.sid, code: fault.code, severity: fault.level }, fault.message);
     tasks.run(() => writeNotification(call, fault, records));
   };
   const deliver: CallEnvironment['deliver'] = (call, event) => {
