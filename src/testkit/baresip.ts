@@ -20,13 +20,15 @@ export interface BaresipOptions {
   readonly password?: string;
   /** HOST:PORT of the registrar. */
   readonly server: string;
+  /** Domain of the address of record, when it is not the server itself. */
+  readonly domain?: string;
   /** What this phone's microphone hears. */
   readonly hertz?: number;
   readonly toneSeconds?: number;
   /** Takes calls at once (default), or waits for `accept()`. */
   readonly answer?: 'auto' | 'manual';
-  /** Default true. */
-  readonly register?: boolean;
+  /** Registers and waits until it is (default), or does not wait, or does not register. */
+  readonly register?: boolean | 'unawaited';
   readonly transport?: 'udp' | 'tcp';
   readonly codecs?: string;
   readonly dtmf?: 'rtpevent' | 'info';
@@ -75,7 +77,7 @@ export class Baresip {
     const phone = new Baresip(running, folder, await ControlSocket.open(control));
     atEnd(scope, () => phone.#control.close());
     phone.#control.onEvent = (event) => phone.events.push(event);
-    if (options.register !== false) await phone.registered();
+    if (options.register !== false && options.register !== 'unawaited') await phone.registered();
     return phone;
   }
 
@@ -159,7 +161,8 @@ function writeFolder(folder: string, options: FolderOptions): void {
   writeToneWav(tone, { hertz: options.hertz ?? 400, seconds: options.toneSeconds ?? DEFAULT_TONE_SECONDS });
   writeFileSync(join(folder, 'contacts'), '');
   const account = [
-    `<sip:${user}@${server};transport=${transport}>`,
+    `<sip:${user}@${options.domain ?? server};transport=${transport}>`,
+    ...(options.domain === undefined ? [] : [`outbound="sip:${server};transport=${transport}"`]),
     `auth_user=${user}`,
     `auth_pass=${password}`,
     `answermode=${answer}`,

@@ -20,6 +20,8 @@ export interface TandemOptions {
   readonly inside?: readonly string[];
   /** Listening address of all doors, default 127.0.0.1. */
   readonly address?: string;
+  /** Without `--json`. */
+  readonly banner?: boolean;
   /** Of the HTTP door alone. */
   readonly httpAddress?: string;
 }
@@ -55,6 +57,10 @@ export class Tandem {
   /** Starts it and waits until it is ready; it is stopped, and must stop well, when the scope ends. */
   static async start(scope: Scope, options: TandemOptions = {}): Promise<Tandem> {
     const running = await launch(scope, options);
+    atEnd(scope, () => {
+      // What the server logged is needed only where a test failed; subtests mark their parent so too.
+      if ('passed' in scope && scope.passed === false) console.error(running.output());
+    });
     const line = await running.line(/^\{"event":"ready"/, { withinMs: READY_WITHIN_MS });
     const tandem = new Tandem(running, JSON.parse(line) as ReadyEvent);
     atEnd(scope, () => (tandem.#endWanted ? undefined : tandem.stop()));
@@ -106,17 +112,24 @@ export class Tandem {
 
 /** Starts `tandem up` without waiting for it; the process is gone when the scope ends. */
 export async function launch(scope: Scope, options: TandemOptions = {}): Promise<RunningProcess> {
-  const { address = '127.0.0.1', httpAddress = address, inside = [], config } = options;
+  const { address = '127.0.0.1', httpAddress = address, inside = [], config = {} } = options;
   const ports = await claimPorts(scope);
   const rtp = `${ports.first}-${ports.first + ports.count - 1}`;
-  const args = ['up', '--json', '--http', `${httpAddress}:0`, '--sip', `${address}:0`, '--rtp', rtp];
+  const args = [
+    'up',
+    ...(options.banner === true ? [] : ['--json']),
+    '--http',
+    `${httpAddress}:0`,
+    '--sip',
+    `${address}:0`,
+    '--rtp',
+    rtp,
+  ];
   if (options.data === undefined) args.push('--ephemeral');
   else args.push('--data', options.data);
-  if (config !== undefined) {
-    const path = join(temporaryFolder(scope, 'config'), 'tandem.json');
-    writeFileSync(path, JSON.stringify(config));
-    args.push('--config', path);
-  }
+  const path = join(temporaryFolder(scope, 'config'), 'tandem.json');
+  writeFileSync(path, JSON.stringify({ logLevel: 'info', ...config }));
+  args.push('--config', path);
   const words = [...inside, process.execPath, MAIN, ...args, ...(options.flags ?? [])];
   const running = RunningProcess.start(words[0] as string, words.slice(1), {
     environment: { ...clean(process.env), ...options.environment },
