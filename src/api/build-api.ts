@@ -8,6 +8,7 @@ import { asApiError, errorBody, resourceNotFound } from './api-error.ts';
 import type { Caller } from './authentication.ts';
 import { answerBrokenClient } from './client-failures.ts';
 import { addErrorPages } from './error-pages.ts';
+import { refuseForeignPages } from './foreign-pages.ts';
 import { parseParameters } from './parameters.ts';
 import { addRecordingSound, type SoundOptions } from './recording-sound.ts';
 import type { RecordingSounds, ResourceContext } from './resource.ts';
@@ -85,6 +86,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   };
   const app = createApp(context, { ...DEFAULT_API_LIMITS, ...options.limits });
   app.decorateRequest('caller', null);
+  refuseForeignPages(app);
   readForms(app);
   answerErrors(app, context);
   app.get('/health', async () => ({ status: 'ok' }));

@@ -110,6 +110,10 @@ function readDomainName(form: Parameters): string | undefined {
   if (name.length > 253 || !new RegExp(`^${label}(?:\\.${label})*$`).test(name)) {
     throw badParameter(20001, `DomainName ${quoted(name)}: want a host name, as office.example.net`);
   }
+  // Phones of the place register at the server's address: whoever owned that as a domain would lock them all out.
+  if (/(?:^|\.)\d+$/.test(name) || /(?:^|\.)localhost$/.test(name)) {
+    throw badParameter(20001, `DomainName ${quoted(name)}: want a host name, not the address of this machine`);
+  }
   return name;
 }
 

@@ -33,6 +33,42 @@ describe('the door', () => {
     assert.deepEqual(await outcome(response), [401, 20003]);
   });
 
+  it('takes nothing from the pages of other sites, whatever credentials their browser adds', async () => {
+    const { host } = new URL(api.parts.url);
+    const post = async (headers: Readonly<Record<string, string>>): Promise<number> => {
+      const { sid, authToken } = api.parts.account;
+      const { hostname, port } = new URL(api.parts.url);
+      const outgoing = request({
+        ...{ hostname, port, method: 'POST', path: `/2010-04-01/Accounts/${sid}/Applications.json` },
+        headers: {
+          authorization: basic(sid, authToken),
+          'content-type': 'application/x-www-form-urlencoded',
+          ...headers,
+        },
+      });
+      outgoing.end('FriendlyName=x');
+      const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
+      await readText(response);
+      return response.statusCode ?? 0;
+    };
+    for (const foreign of [
+      { origin: 'http://elsewhere.example' },
+      { origin: 'null' },
+      { origin: `https://${host}.elsewhere.example` },
+      { 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'same-site', origin: 'http://127.0.0.1:1' },
+    ]) {
+      assert.equal(await post(foreign), 403, JSON.stringify(foreign));
+    }
+    for (const own of [
+      {},
+      { origin: `http://${host}` },
+      { 'sec-fetch-site': 'same-origin', origin: 'https://proxy' },
+    ]) {
+      assert.equal(await post(own), 201, JSON.stringify(own));
+    }
+  });
+
   it('takes no wrong, foreign or malformed credentials', async () => {
     const { sid, authToken } = api.parts.account;
     const wrong = [
