@@ -171,7 +171,7 @@ suite('a call that cannot be taken hears why at once', () => {
 suite('other exchanges and strangers', () => {
   const byTrunk = { kind: 'trunk', accountSid: ACCOUNT_SID, name: 'one' } as const;
 
-  test('reach numbers and phones, and are never carried on to a trunk', async () => {
+  test('reach numbers and phones, and are never carried on to a trunk or another host', async () => {
     const world = await CallWorld.open();
     world.trunk('one', ['+44']);
     world.phone('bob', answering());
@@ -180,6 +180,8 @@ suite('other exchanges and strangers', () => {
       assert.equal((await world.incoming({ uri: TO_NUMBER, caller })).final, '200');
       const transit = await world.incoming({ uri: 'sip:+441234567890@127.0.0.1', caller });
       assert.equal(transit.final, '403 No Transit');
+      const elsewhere = await world.incoming({ uri: 'sip:admin@pbx.allowed', caller });
+      assert.equal(elsewhere.final, '403 No Transit');
     }
     assert.equal(world.userAgent.attempts.length, 0);
     await world.incoming({ uri: 'sip:bob@127.0.0.1', caller: STRANGER });

@@ -66,6 +66,8 @@ suite('where a call leads', () => {
       ['sip:bob@office.example', 'sip:bob@192.0.2.1'],
       ['sip:x@pbx.allowed', 'sip:x@pbx.allowed'],
       ['sip:x@elsewhere.example', 'refused 403'],
+      ['sip:x@pbx.allowed;maddr=elsewhere.example', 'refused 403'],
+      ['sip:x@pbx.allowed;maddr=gate.allowed', 'sip:x@pbx.allowed;maddr=gate.allowed'],
       ['sip:nobody@127.0.0.1', 'refused 404'],
     ] as const;
     for (const [to, way] of ways) assert.equal(shown(await route(world, to)), way, to);

@@ -1,5 +1,6 @@
 import type { AccountSid } from '../../base/sid.ts';
 import type { SipCredentials, SipTarget } from '../../sip/user-agent.ts';
+import { parameter } from '../../wire/sip/parameters.ts';
 import { parseSipUri } from '../../wire/sip/uri.ts';
 import type { Address } from '../address.ts';
 import type { FaultCode } from '../faults.ts';
@@ -87,11 +88,13 @@ async function resolveUri(uri: string, context: RoutingContext, ports: RoutingPo
   if (domain !== undefined && domain.domainName !== ports.homeDomain) return resolveInDomain(user, domain, ports);
   if (domain !== undefined || ports.isLocalHost(parsed.host, parsed.port))
     return resolveLocalUser(user, context, ports);
-  if (!ports.mayDialHost(parsed.host)) {
+  // RFC 3261 19.1.1: maddr is where the request really goes.
+  const maddr = parameter(parsed.parameters, 'maddr');
+  if (!ports.mayDialHost(parsed.host) || (maddr !== undefined && !ports.mayDialHost(maddr))) {
     return {
       kind: 'refused',
       sipStatus: 403,
-      reason: `calls to the host ${parsed.host} are not allowed here; the operator allows hosts under sipAllow`,
+      reason: `calls to the host ${maddr ?? parsed.host} are not allowed here; the operator allows hosts under sipAllow`,
       faultCode: 21215,
     };
   }
