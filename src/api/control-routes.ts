@@ -2,12 +2,15 @@ import { PassThrough } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type, type Static, type TSchema } from 'typebox';
 import Value from 'typebox/value';
+import { after, type Cancel, type Clock } from '../base/clock.ts';
 import { errorText } from '../base/errors.ts';
 import { quoted } from '../base/parsed.ts';
 import { CommsError } from '../comms/comms-error.ts';
 import type { NewPhone, NewTrunk } from '../comms/place.ts';
 
 export const CONTROL_PREFIX = '/tandem/v1';
+/** Clients give up an answer that is silent for minutes: an empty line says that the server is there. */
+const BEAT_MS = 60_000;
 const MAX_LOG_LINES = 10_000;
 const DEFAULT_LOG_LINES = 100;
 /** A reader of logs that is slower than the server is cut off rather than kept in memory. */
@@ -37,6 +40,7 @@ const TrunkBody = Type.Object(
 
 /** What the place's own door asks of the running program. Objects become JSON as they are. */
 export interface ControlPorts {
+  readonly clock: Clock;
   /** True for the credentials of the place's main account. */
   authorize(authorization: string | undefined): Promise<boolean>;
   status(): Promise<object>;
@@ -155,9 +159,16 @@ function sendLogs(request: FastifyRequest, reply: FastifyReply, { ports, followe
       else if (stream.writable) stream.write(`${line}\n`);
     });
     followers.add(stream);
+    let stopBeating: Cancel = () => undefined;
+    const beat = (): void => {
+      if (stream.writable) stream.write('\n');
+      stopBeating = after(ports.clock, BEAT_MS, beat);
+    };
+    beat();
     // Nothing may be logged for hours: the limit on idle connections is not for this one.
     request.raw.socket.setTimeout(0);
     stream.once('close', () => {
+      stopBeating();
       followers.delete(stream);
       following.stop();
     });

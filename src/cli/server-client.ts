@@ -31,7 +31,8 @@ export class ServerClient {
   }
 
   static async find(options: ServerOptions): Promise<ServerClient> {
-    const url = options.url ?? process.env['TANDEM_URL'];
+    // A data folder that is named wins over the environment.
+    const url = options.url ?? (options.data === undefined ? process.env['TANDEM_URL'] : undefined);
     const token = options.token ?? process.env['TANDEM_TOKEN'];
     if (url === undefined) return new ServerClient(await fromRunFile(options.data));
     const [accountSid, authToken] = (token ?? '').split(':');
@@ -74,7 +75,11 @@ export class ServerClient {
   async #json(method: string, path: string, sent?: { body: string; type: string }): Promise<unknown> {
     const response = await this.#fetch(method, path, sent, AbortSignal.timeout(TIMEOUT_MS));
     const text = await response.text();
-    return text === '' ? undefined : (JSON.parse(text) as unknown);
+    try {
+      return text === '' ? undefined : (JSON.parse(text) as unknown);
+    } catch {
+      throw new CliError(`what answers at ${this.url} is not Tandem: it sent no JSON; name the server with --url`);
+    }
   }
 
   async #fetch(

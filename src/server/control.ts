@@ -1,5 +1,6 @@
 import { authenticate } from '../api/authentication.ts';
 import type { ControlPorts } from '../api/control-routes.ts';
+import { systemClock } from '../base/clock.ts';
 import { formatEndpoint } from '../base/network.ts';
 import { aorOf } from '../comms/calls/routing.ts';
 import type { CallService } from '../comms/calls/call-service.ts';
@@ -43,6 +44,7 @@ export function controlPorts(parts: ControlParts): ControlPorts {
     return { name, uri, username, register, prefixes, maxCalls, state: parts.trunkLines.stateOf(trunk) };
   };
   return {
+    clock: systemClock,
     authorize: async (authorization) => {
       const caller = await authenticate(authorization, records).catch(() => undefined);
       return caller?.account.sid === account.sid && !caller.byKey;

@@ -1,6 +1,7 @@
 import { parseSid } from '../base/sid.ts';
 import type { Account, Application, HttpMethod } from '../comms/model.ts';
 import type { Place } from '../comms/place.ts';
+import { DEFAULT_TRUNK_CALLS, type Trunk } from '../comms/place-model.ts';
 import { numberTypeOf, type OwnedNumber } from '../comms/records/numbers.ts';
 import type { Records } from '../comms/records/records.ts';
 import type { Config } from './config.ts';
@@ -47,10 +48,7 @@ export async function applyDeclared(config: Config, place: Place, records: Recor
     await applyNumber({ phoneNumber: FIRST_NUMBER }, applications, place.account, records);
   }
   for (const declared of config.phones) await applyPhone(declared, place, records);
-  for (const declared of config.trunks) {
-    if ((await records.trunks.byName(declared.name)) !== undefined) await place.removeTrunk(declared.name);
-    await place.addTrunk(declared);
-  }
+  for (const declared of config.trunks) await applyTrunk(declared, place, records);
 }
 
 type Handling = Pick<
@@ -145,4 +143,23 @@ async function applyNumber(
 async function applyPhone(declared: Config['phones'][number], place: Place, records: Records): Promise<void> {
   if ((await records.phones.byName(declared.name)) !== undefined) await place.removePhone(declared.name);
   await place.addPhone(declared);
+}
+
+/** A trunk that is as it was keeps its sid: calls name it. */
+async function applyTrunk(declared: Config['trunks'][number], place: Place, records: Records): Promise<void> {
+  const known = await records.trunks.byName(declared.name);
+  if (known !== undefined && isSameTrunk(known, declared)) return;
+  if (known !== undefined) await place.removeTrunk(declared.name);
+  await place.addTrunk(declared);
+}
+
+function isSameTrunk(known: Trunk, declared: Config['trunks'][number]): boolean {
+  return (
+    known.uri === declared.uri &&
+    known.username === (declared.username ?? null) &&
+    known.password === (declared.password ?? null) &&
+    known.register === (declared.register ?? false) &&
+    known.maxCalls === (declared.maxCalls ?? DEFAULT_TRUNK_CALLS) &&
+    known.prefixes.join(' ') === (declared.prefixes ?? []).join(' ')
+  );
 }

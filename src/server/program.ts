@@ -98,7 +98,9 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     ...(config.mediaProcesses === undefined ? {} : { processes: config.mediaProcesses }),
   });
   const speechOpening = openTheSpeech(config, join(folder.path, 'speech'), environment['PATH'] ?? '');
+  // Either may fail while something else is awaited; it is told where it is needed.
   speechOpening.catch(() => undefined);
+  mediaOpening.catch(() => undefined);
   cleanup.add(async () => (await mediaOpening.catch(() => undefined))?.close());
 
   const store = await openStore(config, folder.path, log);

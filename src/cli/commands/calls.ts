@@ -5,6 +5,7 @@ import { CliError } from '../cli-error.ts';
 import { ServerClient, type ServerOptions } from '../server-client.ts';
 import { withServerOptions } from '../server-options.ts';
 import { table } from '../table.ts';
+import { wholeNumber } from '../whole-number.ts';
 
 interface CallAnswer {
   readonly sid: string;
@@ -37,7 +38,10 @@ export function addCallCommands(program: Command): void {
     .option('--json', 'answer as JSON')
     .action(placeCall);
   withServerOptions(
-    program.command('calls').description('the newest calls').option('--limit <n>', 'how many (default: 20)', Number),
+    program
+      .command('calls')
+      .description('the newest calls')
+      .option('--limit <n>', 'how many (default: 20)', wholeNumber),
   ).action(listCalls);
 }
 

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { ServerClient, type ServerOptions } from '../server-client.ts';
 import { withServerOptions } from '../server-options.ts';
 import { table } from '../table.ts';
+import { wholeNumber } from '../whole-number.ts';
 
 interface TrunkAnswer {
   readonly name: string;
@@ -32,7 +33,7 @@ export function addTrunkCommands(program: Command): void {
       .option('--password <password>', 'digest password there')
       .option('--register', 'keep a registration there, so that calls come in')
       .option('--prefix <prefix...>', 'numbers that may go out, e.g. +1 +44; none: nothing goes out')
-      .option('--max-calls <n>', 'calls at once (default: 10)', Number),
+      .option('--max-calls <n>', 'calls at once (default: 10)', wholeNumber),
   ).action(addTrunk);
   withServerOptions(trunk.command('list').description('lines and their state')).action(listTrunks);
   withServerOptions(trunk.command('remove <name>').description('take a line away')).action(removeTrunk);
