@@ -157,9 +157,12 @@ test('what becomes of a Dial is what the phone really did', everyPeer('baresip')
     const from = bob.events.mark();
     const { mark, voice } = await dial(toBob());
     await bob.event('CALL_INCOMING', { from });
-    const [child] = await client.calls.list({ parentCallSid: voice.params['CallSid'] ?? '' });
-    assert.equal(child?.status, 'ringing');
-    await client.calls(child.sid).update({ status: 'canceled' });
+    // The phone rings a moment before its 180 is here.
+    const child = await eventually(
+      async () => (await client.calls.list({ parentCallSid: voice.params['CallSid'] ?? '' }))[0],
+      { until: (call) => call?.status === 'ringing', what: 'the child call that rings' },
+    );
+    await client.calls(child?.sid ?? '').update({ status: 'canceled' });
     await bob.event('CALL_CLOSED', { from });
     assert.equal(await outcome(mark), 'canceled');
   });
@@ -228,6 +231,11 @@ test('calls over the API end as the phone ended them', everyPeer('baresip'), asy
     const call = await place();
     await bob.accept();
     await bob.event('CALL_ESTABLISHED', { from: call.from });
+    // Before the server has taken in the answer, such an end would still be a cancellation.
+    await eventually(() => client.calls(call.sid).fetch(), {
+      until: ({ status }) => status === 'in-progress',
+      what: 'the talk',
+    });
     await client.calls(call.sid).update({ status: 'completed' });
     await bob.event('CALL_CLOSED', { from: call.from });
     assert.equal(await final(call), 'completed');
