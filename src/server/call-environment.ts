@@ -23,6 +23,8 @@ import type { UserAgent } from '../sip/user-agent.ts';
 import type { FileBlobs } from '../store/file-blobs.ts';
 import type { Config } from './config.ts';
 import { isLocalHost, isLocalNetwork } from './local-hosts.ts';
+import { withAllowedRedirections } from './redirections.ts';
+import type { TrunkLines } from './trunk-lines.ts';
 import { WatchedMedia } from './watched-media.ts';
 
 export interface CallParts {
@@ -36,6 +38,7 @@ export interface CallParts {
   readonly media: MediaPool;
   readonly speech: SpeechEngine;
   readonly lane: CallLane;
+  readonly trunkLines: TrunkLines;
   readonly log: Logger;
   readonly bus: Bus;
   readonly publicUrl: () => string;
@@ -76,7 +79,12 @@ export function callEnvironment(parts: CallParts): JoinedEnvironment {
     random: systemRandom,
     log,
     bus: parts.bus,
-    userAgent,
+    userAgent: withAllowedRedirections(userAgent, {
+      isLocalHost,
+      mayDialHost: routing.mayDialHost,
+      trunks: () => records.trunks.list(),
+      trunkAddresses: (host) => parts.trunkLines.addressesOf(host),
+    }),
     media: new WatchedMedia(media, (node, reason) => service?.mediaLost(node, reason)),
     calls: lane,
     lookups: {

@@ -139,7 +139,20 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     callsPerSecond: config.callsPerSecond,
     callsPerSecondFrom: config.callsPerSecondFrom,
   });
-  const parts = { config, account, place, records, blobs, webhooks, userAgent: sip, media, speech, lane, log };
+  const parts = {
+    config,
+    account,
+    place,
+    records,
+    blobs,
+    webhooks,
+    userAgent: sip,
+    media,
+    speech,
+    lane,
+    trunkLines,
+    log,
+  };
   const publicUrl = { value: config.publicUrl ?? '' };
   const joined = callEnvironment({
     ...parts,

@@ -29,6 +29,8 @@ export interface PlaceCall {
   readonly headers?: readonly SipHeader[];
   /** Rings at most this long; then CANCEL and `failed` with cause `no-answer`. */
   readonly ringTimeoutMs: number;
+  /** Whether a redirection (3xx) to this URI is followed; left out: every one. */
+  readonly mayFollow?: (uri: string) => Promise<boolean>;
 }
 
 export interface PlacedCallHandlers {

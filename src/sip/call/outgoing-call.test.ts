@@ -166,6 +166,18 @@ test('a redirection is followed, and a ring of redirections ends', async (t) => 
   assert.deepEqual([log.failures[0]?.cause, log.failures[0]?.status], ['rejected', 302]);
 });
 
+test('a redirection that may not be followed is passed over', async (t) => {
+  const { scene, peer } = await openScene(t);
+  const [forbidden, allowed] = [await scene.peer('10.0.0.3'), await scene.peer('10.0.0.4')];
+  placeCall(scene, peer.uri, { mayFollow: async (uri) => uri === allowed.uri });
+  await scene.advance(10);
+  const contacts = [{ name: 'Contact', value: `<${forbidden.uri}>;q=1, <${allowed.uri}>;q=0.5` }];
+  peer.respond(peer.request('INVITE'), 302, { headers: contacts });
+  await scene.advance(10);
+  assert.equal(forbidden.requests('INVITE').length, 0);
+  assert.equal(allowed.request('INVITE').uri, allowed.uri);
+});
+
 test('a challenge is answered once; the same refusal again ends the call', async (t) => {
   const { scene, peer } = await openScene(t);
   const credentials = { username: 'me', password: 'secret' };

@@ -99,9 +99,19 @@ export class OutgoingCall implements PlacedCall {
         // 21.6: a 6xx speaks for all places.
         else if (status >= 600) break;
       }
-      uri = this.#targets.next();
+      uri = await this.#nextAllowed();
     }
     this.#fail(this.#failureOf(outcome));
+  }
+
+  /** The next place of a redirection that may be followed: whoever redirects must not choose what this server calls. */
+  async #nextAllowed(): Promise<string | undefined> {
+    const { mayFollow } = this.#options;
+    for (let uri = this.#targets.next(); uri !== undefined; uri = this.#targets.next()) {
+      if (mayFollow === undefined || (await mayFollow(uri))) return uri;
+      this.#core.logger.info({ callId: this.callId, uri }, 'a redirection is not followed: its host is not allowed');
+    }
+    return undefined;
   }
 
   /** Calls one URI; a 422 is answered with the longer session that it asks for (RFC 4028 7.4). */
