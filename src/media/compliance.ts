@@ -463,7 +463,7 @@ function recording(promise: Promised): void {
     const { a, b } = await openPair(world.node);
     const path = join(folder, 'call.wav');
     const call = b.record({ path, track: 'both', channels: 2 });
-    const spoken = b.record({ path: join(folder, 'spoken.wav'), track: 'outbound', maxLengthMs: 300 });
+    const spoken = b.record({ path: join(folder, 'spoken.wav'), track: 'outbound', maxLengthMs: 400 });
     const plays = [a.play([tone(600, 500)]), b.play([tone(900, 500)])];
     await world.settle(Promise.all(plays.map((play) => play.done)));
     await world.pass(100);
@@ -473,8 +473,8 @@ function recording(promise: Promised): void {
     assertTone(world, { heard: heardOf(path, 0), hertz: 600, seconds: 0.4 });
     assertTone(world, { heard: heardOf(path, 1), hertz: 900, seconds: 0.4 });
     assert.equal(secondsOfTone(heardOf(path, 1), 600), 0);
-    assert.equal((await world.settle(spoken.done)).durationMs, 300);
-    assertTone(world, { heard: heardOf(join(folder, 'spoken.wav')), hertz: 900, seconds: 0.2 });
+    assert.equal((await world.settle(spoken.done)).durationMs, 400);
+    assertTone(world, { heard: heardOf(join(folder, 'spoken.wav')), hertz: 900, seconds: 0.3 });
   });
 
   promise('fails on a full disk, and the call goes on', async (world, folder) => {
@@ -571,13 +571,13 @@ function bridging(promise: Promised): void {
     assertTone(world, { heard: heardOf(dual, 0), hertz: 600, seconds: 0.5 });
     assertTone(world, { heard: heardOf(dual, 1), hertz: 900, seconds: 0.5 });
     const mono = bridge.record({ path: join(folder, 'mono.wav'), channels: 1 });
-    await world.settle(Promise.all([left.a.play([tone(600, 400)]).done]));
-    await world.settle(Promise.all([right.a.play([tone(900, 400)]).done]));
+    await world.settle(Promise.all([left.a.play([tone(600, 600)]).done]));
+    await world.settle(Promise.all([right.a.play([tone(900, 600)]).done]));
     await world.settle(left.b.close());
     assert.equal((await world.settle(mono.done)).endedBy, 'hangup');
     const mixed = heardOf(join(folder, 'mono.wav'));
-    assertTone(world, { heard: mixed, hertz: 600, seconds: 0.3 });
-    assertTone(world, { heard: mixed, hertz: 900, seconds: 0.2 });
+    assertTone(world, { heard: mixed, hertz: 600, seconds: 0.5 });
+    assertTone(world, { heard: mixed, hertz: 900, seconds: 0.4 });
   });
 
   promise('lets each leg go on alone after a bridge, and plays into one', async (world, folder) => {
@@ -586,16 +586,16 @@ function bridging(promise: Promised): void {
     const path = join(folder, 'left.wav');
     const recorded = left.a.record({ path });
     await world.pass(200);
-    assert.equal((await world.settle(left.b.play([tone(600, 300)]).done)).outcome, 'completed');
+    assert.equal((await world.settle(left.b.play([tone(600, 600)]).done)).outcome, 'completed');
     await bridge.close();
-    assert.equal((await world.settle(left.b.play([tone(900, 300)]).done)).outcome, 'completed');
+    assert.equal((await world.settle(left.b.play([tone(900, 600)]).done)).outcome, 'completed');
     void right.a.play([tone(1_000, 300)]);
     await world.pass(400);
     recorded.stop();
     await world.settle(recorded.done);
     const heard = heardOf(path);
-    assertTone(world, { heard: heard, hertz: 600, seconds: 0.2 });
-    assertTone(world, { heard: heard, hertz: 900, seconds: 0.2 });
+    assertTone(world, { heard: heard, hertz: 600, seconds: 0.5 });
+    assertTone(world, { heard: heard, hertz: 900, seconds: 0.5 });
     assert.equal(secondsOfTone(heard, 1_000), 0);
   });
 
@@ -604,13 +604,13 @@ function bridging(promise: Promised): void {
     await world.node.bridge(phones.map(({ b }) => b));
     const path = join(folder, 'third.wav');
     const recorded = phones[2]?.a.record({ path });
-    await world.settle(Promise.all([phones[0]?.a.play([tone(600, 300)]).done]));
-    await world.settle(Promise.all([phones[1]?.a.play([tone(900, 300)]).done]));
+    await world.settle(Promise.all([phones[0]?.a.play([tone(600, 600)]).done]));
+    await world.settle(Promise.all([phones[1]?.a.play([tone(900, 600)]).done]));
     await world.pass(150);
     recorded?.stop();
     await world.settle(Promise.all([recorded?.done]));
-    assertTone(world, { heard: heardOf(path), hertz: 600, seconds: 0.2 });
-    assertTone(world, { heard: heardOf(path), hertz: 900, seconds: 0.2 });
+    assertTone(world, { heard: heardOf(path), hertz: 600, seconds: 0.5 });
+    assertTone(world, { heard: heardOf(path), hertz: 900, seconds: 0.5 });
   });
 }
 
