@@ -54,6 +54,30 @@ suite('doctor', () => {
     assert.equal(about(all, 'HTTP port'), undefined);
   });
 
+  test('finds addresses that cannot be used, before it tries them', async (context) => {
+    for (const config of [{ http: 'example.com:80' }, { sip: '127.0.0.1' }, { rtp: '1-2' }]) {
+      const [only, ...rest] = await findings(context, config);
+      assert.deepEqual([only?.subject, only?.level, rest], ['configuration', 'error', []]);
+      assert.match(only?.text ?? '', new RegExp(`^${Object.keys(config)[0]}: got `));
+    }
+  });
+
+  test('finds that the speech engine that is wanted is missing', async (context) => {
+    const all = await findings(context, { speechEngine: 'flite' }, { PATH: '' });
+    assert.equal(about(all, 'speech')?.level, 'error');
+    assert.match(about(all, 'speech')?.text ?? '', /flite/);
+  });
+
+  test('takes a run file of a process that is gone, or a broken one, for no server', async (context) => {
+    const data = temporaryFolder(context, 'doctor');
+    for (const text of ['{', 'null', '{"pid": 2147483646}']) {
+      writeFileSync(join(data, 'run.json'), text);
+      const all = await examine({ data, environment: { PATH } });
+      assert.equal(about(all, 'server')?.level, 'warning', text);
+      assert.match(about(all, 'server')?.text ?? '', /tandem up/);
+    }
+  });
+
   test('warns of credentials that would go to the vendor', async (context) => {
     const all = await findings(
       context,

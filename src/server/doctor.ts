@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -37,8 +37,10 @@ const run = promisify(execFile);
 /** Looks at everything a call needs on this machine. Sends nothing to anywhere but this machine. */
 export async function examine(options: DoctorOptions): Promise<readonly Finding[]> {
   let config: Config;
+  let doors: readonly Door[];
   try {
     config = await loadConfig({ flags: { data: options.data }, environment: options.environment });
+    doors = doorsOf(config);
   } catch (error) {
     return [{ subject: 'configuration', level: 'error', text: errorText(error) }];
   }
@@ -48,9 +50,9 @@ export async function examine(options: DoctorOptions): Promise<readonly Finding[
     running === undefined
       ? { subject: 'server', level: 'warning', text: 'not running; start it with: tandem up' }
       : { subject: 'server', level: 'ok', text: `runs as process ${running.pid} at ${running.url}` },
-    ...(running === undefined ? await ports(config) : []),
+    ...(running === undefined ? await Promise.all(doors.map(portFinding)) : []),
     await firewall(),
-    await speech(options.environment['PATH'] ?? ''),
+    await speech(config, options.environment['PATH'] ?? ''),
     await clock(),
     ...(await vendor(options.environment, running)),
   ];
@@ -66,35 +68,34 @@ async function runningServer(data: string): Promise<RunFile | undefined> {
   }
 }
 
-async function ports(config: Config): Promise<Finding[]> {
+interface Door {
+  readonly subject: string;
+  readonly at: Endpoint;
+  readonly flag: string;
+  readonly open: (at: Endpoint) => Promise<{ close(): Promise<void> }>;
+}
+
+function doorsOf(config: Config): readonly Door[] {
   const { low } = parsePortRange('rtp', config.rtp);
   const { at: http } = listenPlan(config, 'http');
   const { at: sip } = listenPlan(config, 'sip');
-  return Promise.all([
-    portFinding('HTTP port', http, '--http', async (at) => (await nodeNetwork.listen(at)).close()),
-    portFinding('SIP port (TCP)', sip, '--sip', async (at) => (await nodeNetwork.listen(at)).close()),
-    portFinding('SIP port (UDP)', sip, '--sip', async (at) => (await nodeNetwork.bindDatagram(at)).close()),
-    portFinding('first RTP port', { address: sip.address, port: low }, '--rtp', async (at) =>
-      (await nodeNetwork.bindDatagram(at)).close(),
-    ),
-  ]);
+  const stream: Door['open'] = (at) => nodeNetwork.listen(at);
+  const datagrams: Door['open'] = (at) => nodeNetwork.bindDatagram(at);
+  return [
+    { subject: 'HTTP port', at: http, flag: '--http', open: stream },
+    { subject: 'SIP port (TCP)', at: sip, flag: '--sip', open: stream },
+    { subject: 'SIP port (UDP)', at: sip, flag: '--sip', open: datagrams },
+    { subject: 'first RTP port', at: { address: sip.address, port: low }, flag: '--rtp', open: datagrams },
+  ];
 }
 
-async function portFinding(
-  subject: string,
-  at: Endpoint,
-  flag: string,
-  open: (at: Endpoint) => Promise<void>,
-): Promise<Finding> {
+async function portFinding({ subject, at, flag, open }: Door): Promise<Finding> {
   try {
-    await open(at);
+    await (await open(at)).close();
     return { subject, level: 'ok', text: `${formatEndpoint(at)} is free` };
   } catch (error) {
-    return {
-      subject,
-      level: 'warning',
-      text: `${formatEndpoint(at)}: ${errorText(error)}; another can be named with ${flag}`,
-    };
+    const text = `${formatEndpoint(at)}: ${errorText(error)}; another can be named with ${flag}`;
+    return { subject, level: 'warning', text };
   }
 }
 
@@ -122,16 +123,22 @@ async function firewall(): Promise<Finding> {
   return { subject, level: 'ok', text: 'none that filters what comes in was found' };
 }
 
-async function speech(environmentPath: string): Promise<Finding> {
-  const engine = await openSpeech({
-    cacheFolder: join(tmpdir(), `tandem-doctor-${process.pid}`),
-    clock: systemClock,
-    environmentPath,
-  });
-  if (engine.name === 'none') {
+async function speech({ speechEngine: prefer }: Config, environmentPath: string): Promise<Finding> {
+  const cacheFolder = await mkdtemp(join(tmpdir(), 'tandem-doctor-'));
+  try {
+    const engine = await openSpeech({
+      cacheFolder,
+      clock: systemClock,
+      environmentPath,
+      ...(prefer === undefined ? {} : { prefer }),
+    });
+    if (engine.name !== 'none') return { subject: 'speech', level: 'ok', text: engine.name };
     return { subject: 'speech', level: 'error', text: 'no engine: Say would be silent; install espeak-ng or flite' };
+  } catch (error) {
+    return { subject: 'speech', level: 'error', text: errorText(error) };
+  } finally {
+    await rm(cacheFolder, { recursive: true, force: true });
   }
-  return { subject: 'speech', level: 'ok', text: engine.name };
 }
 
 async function clock(): Promise<Finding> {
