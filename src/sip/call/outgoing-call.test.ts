@@ -113,17 +113,37 @@ test('a 2xx that crosses the CANCEL is acknowledged and ended', async (t) => {
   assert.equal(log.failures[0]?.cause, 'cancelled');
 });
 
-test('a cancelled call whose peer falls silent ends after 64*T1', async (t) => {
+test('whoever cancels a call whose peer is silent is told after T1; a late answer is still ended', async (t) => {
   const { scene, peer } = await openScene(t);
   const log = placeCall(scene, peer.uri);
   await scene.advance(10);
-  peer.respond(peer.request('INVITE'), 180);
+  const invite = peer.request('INVITE');
+  peer.respond(invite, 180);
   await scene.advance(10);
   log.placed.cancel();
-  await scene.advance(31_000);
+  await scene.advance(450);
   assert.equal(log.failures.length, 0);
-  await scene.advance(2_000);
-  assert.equal(log.failures[0]?.cause, 'cancelled');
+  await scene.advance(100);
+  assert.deepEqual([log.failures[0]?.cause, log.failures[0]?.status], ['cancelled', 487]);
+  await scene.advance(5_000);
+  peer.answer(invite);
+  await scene.advance(20);
+  assert.equal(peer.requests('ACK').length, 1);
+  assert.equal(peer.requests('BYE').length, 1);
+  assert.deepEqual([log.calls.length, log.failures.length], [0, 1]);
+});
+
+test('the ring timeout of a phone that never says a word is kept, and its late word is answered with CANCEL', async (t) => {
+  const { scene, peer } = await openScene(t);
+  const log = placeCall(scene, peer.uri, { ringTimeoutMs: 2_000 });
+  await scene.advance(2_600);
+  assert.equal(log.failures[0]?.cause, 'no-answer');
+  peer.respond(peer.request('INVITE'), 180);
+  await scene.advance(10);
+  assert.equal(peer.requests('CANCEL').length, 1);
+  assert.deepEqual(log.progress, []);
+  await scene.advance(40_000);
+  assert.equal(log.failures.length, 1);
 });
 
 test('a phone that rings too long is cancelled as no-answer', async (t) => {

@@ -56,6 +56,9 @@ export class OutgoingCall implements PlacedCall {
   readonly #early = new Map<string, string>();
   #ringTimer: Cancel | undefined;
   #giveUpTimer: Cancel | undefined;
+  #tellTimer: Cancel | undefined;
+  /** The failure was told; the transaction may still be under way. */
+  #told = false;
   #sent = false;
 
   constructor(core: SipCore, options: PlaceCall, handlers: PlacedCallHandlers) {
@@ -249,6 +252,9 @@ export class OutgoingCall implements PlacedCall {
     if (this.#progress.name !== 'calling') return;
     this.#progress = { name: 'cancelling', cause };
     this.#ringTimer?.();
+    // Whoever gave up waits one round trip for the peer's word. A phone that is switched off never says one, and its
+    // transaction is seen to its end without them.
+    this.#tellTimer = after(this.#core.clock, this.#core.timers.t1Ms, () => this.#tell(this.#failureOf(undefined)));
     const invite = this.#invite;
     if (invite === undefined || invite.isOver) return;
     // 9.1: a peer that answers neither the INVITE nor the CANCEL is not waited for longer than 64*T1.
@@ -286,6 +292,12 @@ export class OutgoingCall implements PlacedCall {
   #fail(failure: CallFailure): void {
     if (this.#progress.name === 'over') return;
     this.#finish();
+    this.#tell(failure);
+  }
+
+  #tell(failure: CallFailure): void {
+    if (this.#told) return;
+    this.#told = true;
     this.#handlers.failed(failure);
   }
 
@@ -293,6 +305,7 @@ export class OutgoingCall implements PlacedCall {
     this.#progress = { name: 'over' };
     this.#ringTimer?.();
     this.#giveUpTimer?.();
+    this.#tellTimer?.();
   }
 }
 
