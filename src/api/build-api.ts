@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { errorText } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { CallCommands } from '../comms/call-commands.ts';
+import { CommsError } from '../comms/comms-error.ts';
 import type { Records } from '../comms/records/records.ts';
 import { asApiError, errorBody, resourceNotFound } from './api-error.ts';
 import type { Caller } from './authentication.ts';
@@ -148,7 +149,8 @@ function answerErrors(app: FastifyInstance, context: ResourceContext): void {
 
 function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply, context: ResourceContext): void {
   const error = asApiError(thrown);
-  if (error.status >= 500) {
+  // What the service refuses itself (a full disk, overload) is no fault of this door, and told where it arises.
+  if (error.status >= 500 && !(thrown instanceof CommsError)) {
     const details = { error: errorText(thrown), stack: thrown instanceof Error ? thrown.stack : undefined };
     context.logger.error({ method: request.method, path: pathOf(request), ...details }, 'a request failed');
   }

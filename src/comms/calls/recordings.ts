@@ -1,12 +1,13 @@
-import type { Clock } from '../../base/clock.ts';
+import { after, type Clock } from '../../base/clock.ts';
 import { errorText } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';
 import { newSid } from '../../base/sid.ts';
 import type { Recording as SoundRecording, RecordingResult } from '../../media/media-node.ts';
 import type { Blobs } from '../../store/blobs.ts';
+import { CommsError } from '../comms-error.ts';
 import type { Call, HttpMethod, Recording, RecordingEvent, RecordingSource } from '../model.ts';
-import type { StatusEvent } from './call-journal.ts';
+import { MAX_REWRITES, REWRITE_MS, type StatusEvent } from './call-journal.ts';
 
 const DEFAULT_EVENTS: readonly RecordingEvent[] = ['completed'];
 /** Recording failed inside the server, e.g. on a full disk. */
@@ -167,11 +168,15 @@ class CallRecording implements RunningCallRecording {
     return { result, recording: this.#recording };
   }
 
-  /** A disk that takes nothing leaves the row behind; the next start closes it. */
-  async #giveUp(): Promise<void> {
+  /** A full disk leaves the row behind: it is written a little later, or closed by the next start. */
+  async #giveUp(rewrites = 0): Promise<void> {
     try {
       await this.#change({ status: 'absent', blobId: null, duration: null, errorCode: ERROR_RECORDING_FAILED });
     } catch (error) {
+      const isFull = error instanceof CommsError && error.code === 'storage-full';
+      if (isFull && rewrites < MAX_REWRITES)
+        after(this.#ports.clock, REWRITE_MS, () => void this.#giveUp(rewrites + 1));
+      if (isFull && rewrites > 0) return;
       this.#ports.log.error({ recordingSid: this.sid, error: errorText(error) }, 'nor could that be written down');
     }
   }
