@@ -206,6 +206,19 @@ suite('Dial', () => {
     assert.deepEqual(world.leg(parent).played, ['tone 440+480']);
   });
 
+  test('plays the ringback of the country that ringTone names', async () => {
+    for (const [ringTone, tone] of [
+      ['fr', 'tone 440'],
+      ['UK', 'tone 400+450'],
+      ['zz', 'tone 440+480'],
+    ] as const) {
+      const { world, parent } = await dialled(dialTo(sip('bob'), `ringTone="${ringTone}"`), (place) =>
+        place.phone('bob', ringingOnly),
+      );
+      assert.deepEqual(world.leg(parent).played, [tone]);
+    }
+  });
+
   test('lets the caller hear early media in place of ringback, and not be heard', async () => {
     const { world, parent } = await dialled(dialTo(sip('bob')), (place) =>
       place.phone('bob', (attempt) => attempt.progress(183, 'early')),

@@ -1,5 +1,4 @@
 import { errorText } from '../../base/errors.ts';
-import type { SoundSource } from '../../media/media-node.ts';
 import type { TwimlElement } from '../../wire/twiml/document.ts';
 import { formatAddress, parseAddress } from '../address.ts';
 import type { DialOutcome } from '../executor-ports.ts';
@@ -11,15 +10,7 @@ import type { CallEnvironment } from './environment.ts';
 import type { LiveCall } from './live-call.ts';
 import { dialCall } from './outgoing-call.ts';
 import { startRecording } from './recordings.ts';
-
-// Ringback of North America (ITU-T E.180 supplement 2): 440 and 480 Hz, two seconds on, four off.
-const RINGBACK: SoundSource = {
-  kind: 'tone',
-  hertz: [440, 480],
-  durationMs: 6000,
-  cadenceMs: [2000, 4000],
-  level: -19,
-};
+import { ringbackTone } from './ringback-tone.ts';
 
 export interface DialContext {
   readonly baseUrl: string;
@@ -56,7 +47,7 @@ export async function runDial(
       answerOnBridge: plan.answerOnBridge,
       hangupOnStar: plan.hangupOnStar,
       timeLimitSeconds: plan.timeLimitSeconds,
-      ringback: RINGBACK,
+      ringback: ringbackTone(plan.ringTone),
       ...recordingOf(plan, parent, environment),
       signal: context.signal,
     },

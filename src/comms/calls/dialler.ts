@@ -242,12 +242,13 @@ class GroupDial {
   }
 }
 
+/** Why a call failed that no media process took. */
+export const OVERLOADED = 'the server carries as many calls as it can';
+
 /** A call that this server could not offer failed by its own fault, whatever the engine calls it. */
 function failureOf(attempt: Attempt, failure: CallFailure): CallFailure {
   if (attempt.offerError === undefined || failure.cause === 'cancelled') return failure;
-  const reason = isOverload(attempt.offerError)
-    ? 'the server carries as many calls as it can'
-    : errorText(attempt.offerError);
+  const reason = isOverload(attempt.offerError) ? OVERLOADED : errorText(attempt.offerError);
   return { cause: 'unreachable', status: 503, reason };
 }
 

@@ -4,7 +4,8 @@ import type { DocumentRequest } from '../executor-ports.ts';
 import { fault } from '../faults.ts';
 import type { Application } from '../model.ts';
 import { startCallRecording } from './call-recording.ts';
-import { callStatusOf, dial, isOverload, type DialOptions, type DialResult } from './dialler.ts';
+import { callStatusOf, dial, isOverload, OVERLOADED, type DialOptions, type DialResult } from './dialler.ts';
+import type { CallFailure } from '../../sip/user-agent.ts';
 import type { CallEnvironment } from './environment.ts';
 import { isEmergency } from './emergency.ts';
 import type { LiveCall } from './live-call.ts';
@@ -40,7 +41,7 @@ export async function runOutgoingCall(live: LiveCall, environment: CallEnvironme
 
 async function failed(live: LiveCall, error: unknown, environment: CallEnvironment): Promise<void> {
   environment.log.warn({ callSid: live.call.sid, error: errorText(error) }, 'a call failed');
-  const text = isOverload(error) ? 'the server carries as many calls as it can' : errorText(error);
+  const text = isOverload(error) ? OVERLOADED : errorText(error);
   environment.report(live.call, fault(12400, text));
   await live.finish({ status: 'failed', sipStatus: isOverload(error) ? 503 : 500, reason: text });
 }
@@ -103,7 +104,8 @@ export async function dialCall(
       },
       { userAgent, media, log, now: () => clock.now() },
     );
-    trunk = result.kind === 'answered' ? result.target.trunk : undefined;
+    if (result.kind === 'failed') reportFailure(live, result.failure, environment);
+    else trunk = result.target.trunk;
     return result;
   } finally {
     held.releaseAllBut(trunk?.name);
@@ -112,6 +114,13 @@ export async function dialCall(
       void live.journal.change({ trunkSid: trunk.sid });
     }
   }
+}
+
+/** A callee's own answer is a status; that nobody could be asked is a fault, which the owner of the application can mend. */
+function reportFailure(live: LiveCall, failure: CallFailure, environment: CallEnvironment): void {
+  if (failure.cause !== 'unreachable' && failure.cause !== 'timeout') return;
+  const code = failure.reason === OVERLOADED ? 10004 : 21214;
+  environment.report(live.call, fault(code, `${live.call.to}: ${failure.reason} (SIP ${failure.status})`));
 }
 
 const TRUNKS_FULL: Resolution = {
