@@ -46,4 +46,8 @@ async function run(): Promise<number> {
 }
 
 // Imported, it only gives the command line: documentation is checked against it.
-if (import.meta.main) process.exitCode = await run();
+if (import.meta.main) {
+  const code = await run();
+  // A command that has done its work may still have found a failure (doctor): its own code stays.
+  if (code !== 0) process.exitCode = code;
+}
