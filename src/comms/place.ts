@@ -16,6 +16,7 @@ export const HOME_DOMAIN = 'home.tandem';
 const PHONES_LIST = 'Phones of this place';
 const PASSWORD_BYTES = 9;
 const MAX_TRUNKS = 100;
+const MAX_TRUNK_CALLS = 10_000;
 
 export interface NewPhone {
   readonly name: string;
@@ -131,8 +132,9 @@ export class Place {
     const wrong = prefixes.find((prefix) => !/^\+?\d*$/.test(prefix));
     if (wrong !== undefined) throw bad(`prefix: got ${quoted(wrong)}; want digits, with + for E.164, e.g. +44`);
     const maxCalls = wanted.maxCalls ?? DEFAULT_TRUNK_CALLS;
-    if (!Number.isInteger(maxCalls) || maxCalls < 1)
-      throw bad(`max calls: got ${maxCalls}; want a whole number above 0`);
+    if (!Number.isInteger(maxCalls) || maxCalls < 1 || maxCalls > MAX_TRUNK_CALLS) {
+      throw bad(`max calls: got ${maxCalls}; want a whole number from 1 to ${MAX_TRUNK_CALLS}`);
+    }
     if ((await records.trunks.list()).length >= MAX_TRUNKS) throw bad(`there are ${MAX_TRUNKS} trunks already`);
     const trunk: Trunk = {
       sid: newSid('TK', random),

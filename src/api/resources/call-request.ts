@@ -7,6 +7,7 @@ import { badParameter } from '../api-error.ts';
 import type { Parameters } from '../parameters.ts';
 
 const MAX_TWIML_CHARS = 4000;
+const MAX_SIP_USERNAME_CHARS = 128;
 const MAX_SEND_DIGITS = 32;
 const MAX_TIMEOUT_SECONDS = 600;
 const DEFAULT_TIMEOUT_SECONDS = 60;
@@ -149,8 +150,12 @@ function readDialling(form: Parameters, to: Address): CallPlan {
   if (callerId !== undefined && parseAddress(callerId) === undefined) {
     throw badParameter(21212, `CallerId ${quoted(callerId)}: want E.164, sip: or client:`);
   }
-  const sipAuthUsername = form.filled('SipAuthUsername');
+  const sipAuthUsername = form.filled('SipAuthUsername', { maxChars: MAX_SIP_USERNAME_CHARS });
   const sipAuthPassword = form.filled('SipAuthPassword');
+  // It stands in a header of the INVITE.
+  if (sipAuthUsername !== undefined && !/^[\x20-\x7e]+$/.test(sipAuthUsername)) {
+    throw badParameter(20001, `SipAuthUsername ${quoted(sipAuthUsername)}: want printable ASCII`);
+  }
   return {
     timeoutSeconds: timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS,
     ...optional('sendDigits', sendDigits),

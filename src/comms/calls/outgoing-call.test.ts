@@ -200,6 +200,10 @@ suite('a call of the API', () => {
     assert.equal(world.row(sid).status, 'failed');
     assert.equal(world.row(sid).sipResponseCode, 503);
     assert.match(world.row(sid).endReason ?? '', /as many calls as it can/);
+    assert.deepEqual(
+      world.faults.map((each) => each.fault.code),
+      [10004],
+    );
   });
 
   test('shows its From, or its CallerId, to the callee', async () => {
