@@ -177,7 +177,9 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
   const httpPlan = listenPlan(config, 'http');
   const bound = await listenHttp(app, httpPlan);
   const url = `http://${formatEndpoint(bound)}`;
-  publicUrl.value = (config.publicUrl ?? url).replace(/\/+$/, '');
+  // Links are followed on other machines too where the door is open to them.
+  const linked = shownAddress({ address: httpPlan.at.address, port: bound.port });
+  publicUrl.value = (config.publicUrl ?? `http://${linked}`).replace(/\/+$/, '');
   await lane.start({
     start: (call) => service.start(call),
     interrupted: (call) => service.interrupted(call),
