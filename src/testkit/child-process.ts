@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { EventLog } from './event-log.ts';
 
 const MAX_KEPT_LINES = 5000;
@@ -74,14 +75,20 @@ export class RunningProcess {
     this.#child.kill(signal);
   }
 
-  /** Asks by the signal, and kills a process that does not obey in time: that is an error. */
+  /**
+   * Asks by the signal, and kills a process that does not obey in time: that is an error. Whoever is killed is killed
+   * with its children, which would hold its output open for ever.
+   */
   async end(signal: NodeJS.Signals = 'SIGTERM', withinMs = KILL_AFTER_MS): Promise<Ended> {
     if (this.#isOver) return this.ended;
-    this.send(signal);
+    // One that ends and leaves its children behind cannot be asked for them later.
+    const children = childrenOf(this.pid);
+    if (signal === 'SIGKILL') killFamily(this.pid);
+    else this.send(signal);
     let late = false;
     const timer = setTimeout(() => {
       late = true;
-      this.send('SIGKILL');
+      for (const pid of [this.pid, ...children]) killFamily(pid);
     }, withinMs);
     const end = await this.ended;
     clearTimeout(timer);
@@ -93,6 +100,38 @@ export class RunningProcess {
     return [...this.stdout.all.map((line) => `out| ${line}`), ...this.stderr.all.map((line) => `err| ${line}`)].join(
       '\n',
     );
+  }
+}
+
+/** Kills a process, its children, their children and so on. It is stopped first: it must not start another one. */
+function killFamily(pid: number): void {
+  signalIfThere(pid, 'SIGSTOP');
+  const children = childrenOf(pid);
+  signalIfThere(pid, 'SIGKILL');
+  for (const child of children) killFamily(child);
+}
+
+/** None where the system has no /proc. */
+function childrenOf(pid: number): readonly number[] {
+  try {
+    const list = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+    return list
+      .trim()
+      .split(' ')
+      .map(Number)
+      .filter((child) => child > 0);
+  } catch {
+    return [];
+  }
+}
+
+function signalIfThere(pid: number, signal: NodeJS.Signals): void {
+  // 0 would be this process and its group.
+  if (pid <= 0) return;
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It is gone already.
   }
 }
 

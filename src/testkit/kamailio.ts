@@ -26,7 +26,8 @@ export async function startKamailio(scope: Scope): Promise<Kamailio> {
   writeFileSync(path, configText(address, folder));
   const args = ['-DD', '-E', '-f', path, '-m', '128', '-M', '16', '-Y', folder, '-w', folder];
   const running = RunningProcess.start(peer('kamailio').path, args);
-  atEnd(scope, async () => void (await running.end('SIGTERM', 10_000)));
+  // Asked to end at a bad moment it waits for its children for a minute.
+  atEnd(scope, async () => void (await running.end('SIGKILL')));
   await answersOptions(first).catch((error: unknown) => {
     throw new Error(`${String(error)}\n${running.output()}`, { cause: error });
   });
