@@ -2,7 +2,7 @@ import { sleep } from '../../base/clock.ts';
 import { deferred } from '../../base/deferred.ts';
 import { errorText } from '../../base/errors.ts';
 import { TaskGroup } from '../../base/lifecycle.ts';
-import { newSid, type CallSid, type Sid } from '../../base/sid.ts';
+import type { CallSid, Sid } from '../../base/sid.ts';
 import { BusError } from '../../bus/in-process.ts';
 import type { MediaNode } from '../../media/media-node.ts';
 import type { IncomingCall } from '../../sip/user-agent.ts';
@@ -23,6 +23,7 @@ import { isEmergency } from './emergency.ts';
 import type { CallEnvironment } from './environment.ts';
 import { runIncomingCall } from './incoming-call.ts';
 import { isFinal, type LiveCall } from './live-call.ts';
+import { newCall } from './new-call.ts';
 import { openLiveCall } from './open-live-call.ts';
 import { follow, runOutgoingCall } from './outgoing-call.ts';
 import { closeUnfinishedRecordings } from './recordings.ts';
@@ -255,32 +256,19 @@ export class CallService implements CallCommands {
     from: { readonly text: string; readonly numberSid: Sid<'PN'> | null },
     plan: CallPlan,
   ): Call {
-    const { clock, random } = this.#environment;
-    const now = clock.now();
-    return {
-      sid: newSid('CA', random),
-      accountSid: account.sid,
-      parentCallSid: null,
-      to: formatAddress(to),
-      from: from.text,
-      phoneNumberSid: from.numberSid,
-      status: 'queued',
-      stage: 'queued',
-      direction: 'outbound-api',
-      startTime: null,
-      endTime: null,
-      duration: null,
-      answeredBy: null,
-      forwardedFrom: null,
-      callerName: null,
-      queueTime: 0,
-      trunkSid: null,
-      dateCreated: now,
-      dateUpdated: now,
-      sipResponseCode: null,
-      endReason: null,
-      plan,
-    };
+    return newCall(
+      {
+        accountSid: account.sid,
+        to: formatAddress(to),
+        from: from.text,
+        phoneNumberSid: from.numberSid,
+        status: 'queued',
+        stage: 'queued',
+        direction: 'outbound-api',
+        plan,
+      },
+      this.#environment,
+    );
   }
 
   async #checkedFrom(

@@ -1,14 +1,14 @@
-import { newSid } from '../../base/sid.ts';
-import type { Call } from '../model.ts';
+import type { CallPlan } from '../model.ts';
 import type { CallEnvironment } from './environment.ts';
 import type { LiveCall } from './live-call.ts';
+import { newCall } from './new-call.ts';
 import { openLiveCall } from './open-live-call.ts';
 
 export interface ChildCall {
   readonly to: string;
   /** What the callee sees. */
   readonly from: string;
-  readonly plan: Call['plan'];
+  readonly plan: CallPlan;
 }
 
 /**
@@ -20,34 +20,18 @@ export async function openChildCall(
   { to, from, plan }: ChildCall,
   environment: CallEnvironment,
 ): Promise<LiveCall> {
-  const { clock, random } = environment;
-  const now = clock.now();
-  const { accountSid, sid: parentCallSid, callerName } = parent.call;
-  const call: Call = {
-    sid: newSid('CA', random),
-    accountSid,
-    parentCallSid,
-    to,
-    from,
-    phoneNumberSid: null,
-    status: 'queued',
-    // On disk before the INVITE leaves: a crash closes it, nothing dials it again.
-    stage: 'dialling',
-    direction: 'outbound-dial',
-    startTime: null,
-    endTime: null,
-    duration: null,
-    answeredBy: null,
-    forwardedFrom: null,
-    callerName: from === parent.call.from ? callerName : null,
-    queueTime: 0,
-    trunkSid: null,
-    dateCreated: now,
-    dateUpdated: now,
-    sipResponseCode: null,
-    endReason: null,
-    plan,
-  };
+  const { accountSid, sid: parentCallSid } = parent.call;
+  const callerName = from === parent.call.from ? parent.call.callerName : null;
+  const call = newCall(
+    {
+      ...{ accountSid, parentCallSid, to, from, callerName, plan },
+      status: 'queued',
+      // On disk before the INVITE leaves: a crash closes it, nothing dials it again.
+      stage: 'dialling',
+      direction: 'outbound-dial',
+    },
+    environment,
+  );
   await environment.calls.insert(call);
   const child = openLiveCall(call, environment, { loopDepth: parent.loopDepth });
   environment.liveCalls.add(child);

@@ -1,5 +1,5 @@
 import { errorText } from '../../base/errors.ts';
-import { newSid, type AccountSid } from '../../base/sid.ts';
+import type { AccountSid } from '../../base/sid.ts';
 import type { IncomingCall } from '../../sip/user-agent.ts';
 import { parseAddress as parseNameAddress } from '../../wire/sip/address.ts';
 import { header } from '../../wire/sip/message.ts';
@@ -15,6 +15,7 @@ import { joinDirectly } from './dial-verb.ts';
 import { dialledAddress } from './dialled-address.ts';
 import type { LiveCall } from './live-call.ts';
 import { loopDepth } from './loop.ts';
+import { newCall } from './new-call.ts';
 import { openLiveCall } from './open-live-call.ts';
 import { follow } from './outgoing-call.ts';
 import type { Resolution } from './routing.ts';
@@ -182,36 +183,21 @@ async function openCall(incoming: IncomingCall, opening: Opening, environment: C
   }
 }
 
-function incomingRow(
-  { caller, destination, resolution }: Opening,
-  plan: CallPlan,
-  { clock, random }: CallEnvironment,
-): Call {
-  const now = clock.now();
-  return {
-    sid: newSid('CA', random),
-    accountSid: caller.accountSid,
-    parentCallSid: null,
-    to: formatAddress(destination),
-    from: caller.from,
-    phoneNumberSid: resolution.kind === 'number' ? resolution.number.sid : null,
-    status: 'ringing',
-    stage: 'live',
-    direction: 'inbound',
-    startTime: null,
-    endTime: null,
-    duration: null,
-    answeredBy: null,
-    forwardedFrom: null,
-    callerName: caller.displayName,
-    queueTime: 0,
-    trunkSid: null,
-    dateCreated: now,
-    dateUpdated: now,
-    sipResponseCode: null,
-    endReason: null,
-    plan,
-  };
+function incomingRow({ caller, destination, resolution }: Opening, plan: CallPlan, environment: CallEnvironment): Call {
+  return newCall(
+    {
+      accountSid: caller.accountSid,
+      to: formatAddress(destination),
+      from: caller.from,
+      phoneNumberSid: resolution.kind === 'number' ? resolution.number.sid : null,
+      callerName: caller.displayName,
+      status: 'ringing',
+      stage: 'live',
+      direction: 'inbound',
+      plan,
+    },
+    environment,
+  );
 }
 
 /** A trunk with a registration calls the account that is registered: the number that was dialled stands in To. */
