@@ -7,6 +7,7 @@ import { addLogsCommand } from './commands/logs.ts';
 import { addNumberCommands } from './commands/numbers.ts';
 import { addPhoneCommands } from './commands/phones.ts';
 import { addStopCommand } from './commands/stop.ts';
+import { addTryCommand } from './commands/try.ts';
 import { addTrunkCommands } from './commands/trunks.ts';
 import { addUpCommand } from './commands/up.ts';
 import { VERSION } from './version.ts';
@@ -27,6 +28,7 @@ export function buildProgram(): Command {
   addNumberCommands(program);
   addTrunkCommands(program);
   addCallCommands(program);
+  addTryCommand(program);
   addLogsCommand(program);
   addDoctorCommand(program);
   return program;

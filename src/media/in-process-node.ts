@@ -39,6 +39,8 @@ export interface InProcessMediaNodeOptions extends MediaLimits {
   readonly random?: Random;
   readonly network?: DatagramNetwork;
   readonly ticker?: Ticker;
+  /** Given what each leg's party said in a tick, 160 samples at 8 kHz; the array is used again for the next. */
+  readonly onHeard?: (leg: MediaLeg, frame: Int16Array) => void;
 }
 
 export const DEFAULT_MAX_LEGS = 400;
@@ -186,6 +188,8 @@ class InProcessMediaNode implements MediaNode {
     const bridges = new Set(this.#bridges.values());
     for (const bridge of bridges) bridge.plan();
     for (const leg of this.#legs.values()) leg.engine.hear();
+    const { onHeard } = this.#options;
+    if (onHeard !== undefined) for (const leg of this.#legs.values()) onHeard(leg, leg.engine.heard);
     for (const bridge of bridges) bridge.mix();
     for (const leg of this.#legs.values()) leg.engine.speak(this.#bridges.get(leg)?.outputFor(leg.engine), skipped);
   }

@@ -1,0 +1,51 @@
+import type { SpeechEngine } from '../media/speech.ts';
+import { Webhooks, type FetchedSound, type WebhookSender } from '../comms/webhooks.ts';
+
+/** What a sound is to the one who hears it. */
+export interface SoundName {
+  readonly how: 'say' | 'play' | 'beep' | 'tone' | 'person';
+  /** The text of a Say, the URL of a Play. */
+  readonly text: string;
+}
+
+/** Which file holds what. */
+export class NamedSounds {
+  readonly #names = new Map<string, SoundName>();
+
+  nameOf(path: string): SoundName {
+    return this.#names.get(path) ?? { how: 'play', text: path };
+  }
+
+  /** The engine, its files named by their text. */
+  speech(engine: SpeechEngine, how: 'say' | 'person'): SpeechEngine {
+    return {
+      name: engine.name,
+      speak: async (request) => {
+        const path = await engine.speak(request);
+        const text = request.ssml === true ? request.text.replaceAll(/<[^>]*>/g, ' ') : request.text;
+        this.name(path, { how, text: text.replaceAll(/\s+/g, ' ').trim() });
+        return path;
+      },
+    };
+  }
+
+  name(path: string, name: SoundName): void {
+    this.#names.set(path, name);
+  }
+}
+
+/** Webhooks whose fetched sounds are named by their URL. */
+export class NamingWebhooks extends Webhooks {
+  readonly #sounds: NamedSounds;
+
+  constructor(options: ConstructorParameters<typeof Webhooks>[0], sounds: NamedSounds) {
+    super(options);
+    this.#sounds = sounds;
+  }
+
+  override async fetchSound(url: string, sender: WebhookSender): Promise<FetchedSound> {
+    const fetched = await super.fetchSound(url, sender);
+    if (fetched.kind === 'file') this.#sounds.name(fetched.path, { how: 'play', text: url });
+    return fetched;
+  }
+}

@@ -1,0 +1,189 @@
+import { errorText } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import { seededRandom } from '../base/random.ts';
+import type { AccountSid, Sid } from '../base/sid.ts';
+import type { VirtualClock } from '../base/virtual-clock.ts';
+import { InProcessBus } from '../bus/in-process.ts';
+import { formatAddress, type Address } from '../comms/address.ts';
+import { CallService } from '../comms/calls/call-service.ts';
+import type { CallEnvironment } from '../comms/calls/environment.ts';
+import { startFlow } from '../comms/calls/flow.ts';
+import { LiveCalls } from '../comms/calls/live-calls.ts';
+import type { Resolution } from '../comms/calls/routing.ts';
+import { TrunkCapacity } from '../comms/calls/trunk-capacity.ts';
+import { userPart } from '../comms/calls/outgoing-call.ts';
+import type { Fault } from '../comms/faults.ts';
+import type { Account, Call, HttpMethod, IncomingPhoneNumber, Recording } from '../comms/model.ts';
+import { OrderedDelivery } from '../comms/ordered-delivery.ts';
+import type { Webhooks } from '../comms/webhooks.ts';
+import type { MediaNode } from '../media/media-node.ts';
+import type { SpeechEngine } from '../media/speech.ts';
+import type { UserAgent } from '../sip/user-agent.ts';
+import type { FolderBlobs } from './memory-records.ts';
+import { MemoryCalls } from './memory-records.ts';
+
+const DOMAIN = 'home.tandem';
+const PUBLIC_URL = 'http://tandem.invalid';
+
+export interface PlaceOptions {
+  readonly clock: VirtualClock;
+  readonly seed: number;
+  readonly log: Logger;
+  readonly account: { readonly sid: AccountSid; readonly authToken: string };
+  /** The service's own SIP side, and its media. */
+  readonly userAgent: UserAgent;
+  readonly media: MediaNode;
+  readonly webhooks: Webhooks;
+  readonly speech: SpeechEngine;
+  readonly blobs: FolderBlobs;
+  /** Where the phones' SIP side is reached. */
+  readonly phones: { readonly address: string; readonly port: number };
+  readonly onFault: (call: Call, fault: Fault) => void;
+  readonly onRecording: (recording: Recording) => void;
+}
+
+/** What a number does when it is called. */
+export interface NumberHandling {
+  readonly voiceUrl: string;
+  readonly voiceMethod: HttpMethod;
+  readonly voiceFallbackUrl: string | null;
+  readonly statusCallback: string | null;
+}
+
+/** A whole call service without a disk: one account, its numbers, and phones for every other destination. */
+export class PlaceInMemory {
+  readonly service: CallService;
+  readonly account: Account;
+  readonly #options: PlaceOptions;
+  readonly #numbers = new Map<string, IncomingPhoneNumber>();
+  readonly #recordings = new Map<string, Recording>();
+  readonly #environment: CallEnvironment;
+  readonly #events: OrderedDelivery;
+
+  private constructor(options: PlaceOptions) {
+    const { log, clock } = options;
+    this.#options = options;
+    const at = clock.now();
+    this.account = {
+      ...options.account,
+      ownerAccountSid: options.account.sid,
+      friendlyName: 'scripted phone',
+      status: 'active',
+      type: 'Full',
+      dateCreated: at,
+      dateUpdated: at,
+    };
+    this.#events = new OrderedDelivery((error) => log.error({ error: errorText(error) }, 'an event was not delivered'));
+    this.#environment = this.#join();
+    this.service = new CallService(this.#environment);
+  }
+
+  static async open(options: PlaceOptions): Promise<PlaceInMemory> {
+    const place = new PlaceInMemory(options);
+    await place.service.recover();
+    return place;
+  }
+
+  /** The application answers this number from now on. */
+  answerWith(phoneNumber: string, handling: NumberHandling): void {
+    const at = this.#options.clock.now();
+    this.#numbers.set(phoneNumber, {
+      ...handling,
+      sid: `PN${String(this.#numbers.size + 1).padStart(32, '0')}` as Sid<'PN'>,
+      accountSid: this.account.sid,
+      friendlyName: phoneNumber,
+      phoneNumber,
+      voiceFallbackMethod: 'POST',
+      statusCallbackMethod: 'POST',
+      smsUrl: null,
+      smsMethod: 'POST',
+      smsFallbackUrl: null,
+      smsFallbackMethod: 'POST',
+      voiceApplicationSid: null,
+      smsApplicationSid: null,
+      voiceCallerIdLookup: false,
+      dateCreated: at,
+      dateUpdated: at,
+    });
+  }
+
+  /** Resolves when every event was delivered or given up. */
+  settled(): Promise<void> {
+    return this.#events.settled();
+  }
+
+  #join(): CallEnvironment {
+    const { clock, seed, log, userAgent, media, blobs, onFault } = this.#options;
+    const random = seededRandom(seed);
+    const deliver: CallEnvironment['deliver'] = (call, event) => {
+      const report = (fault: Fault): void => onFault(call, fault);
+      const sender = { accountSid: call.accountSid, authToken: this.account.authToken, report };
+      this.#events.deliver(call.sid, () => this.#options.webhooks.postEvent(event, sender));
+    };
+    const environment: CallEnvironment = {
+      clock,
+      random,
+      log,
+      bus: new InProcessBus({ logger: log }),
+      userAgent,
+      media: { openLeg: (options) => media.openLeg(options) },
+      calls: new MemoryCalls((call) => this.service.start(call)),
+      lookups: {
+        account: async (sid) => (sid === this.account.sid ? this.account : undefined),
+        application: async () => undefined,
+        number: async (number) => this.#numbers.get(number),
+        phone: async () => undefined,
+        phoneByNumber: async () => undefined,
+        trunk: async () => undefined,
+      },
+      recordings: {
+        clock,
+        random,
+        log,
+        blobs,
+        insert: async (recording) => void this.#recordings.set(recording.sid, recording),
+        update: async (sid, changes) => this.#changeRecording(sid, changes),
+        unfinished: async () => [],
+        urlOf: ({ accountSid, sid }) => `${PUBLIC_URL}/2010-04-01/Accounts/${accountSid}/Recordings/${sid}`,
+        deliver,
+      },
+      settings: {
+        homeDomain: DOMAIN,
+        emergencyNumbers: [],
+        loopSecret: 'scripted-phone',
+        mainAccount: this.account.sid,
+      },
+      trunkCapacity: new TrunkCapacity(),
+      liveCalls: new LiveCalls(),
+      resolve: async (destination) => this.#resolve(destination),
+      startFlow: (live, first, rules) =>
+        startFlow(
+          live,
+          first,
+          { ...this.#options, rules, account: async () => this.account, report: onFault },
+          environment,
+        ),
+      report: onFault,
+      deliver,
+    };
+    return environment;
+  }
+
+  /** Its own numbers are the application's; at every other destination there is a phone. */
+  #resolve(destination: Address): Resolution {
+    const to = formatAddress(destination);
+    const number = this.#numbers.get(to);
+    if (number !== undefined) return { kind: 'number', number };
+    const uri = `sip:${userPart(to)}@${this.#options.phones.address}`;
+    const flow = { transport: 'udp', remote: this.#options.phones } as const;
+    return { kind: 'targets', targets: [{ target: { uri, flow }, group: 0, domain: DOMAIN, isPhone: true }] };
+  }
+
+  async #changeRecording(sid: string, changes: Partial<Recording>): Promise<void> {
+    const recording = this.#recordings.get(sid);
+    if (recording === undefined) return;
+    const changed = { ...recording, ...changes };
+    this.#recordings.set(sid, changed);
+    if (changes.status === 'completed' || changes.status === 'absent') this.#options.onRecording(changed);
+  }
+}

@@ -1,0 +1,169 @@
+import { FRAME_SAMPLES, SAMPLE_RATE } from '../media/sound-format.ts';
+
+/** A frame of the original that is weaker than this (mean amplitude) is a pause: what arrives in it proves nothing. */
+const PAUSE_AMPLITUDE = 40;
+/** The piece by which a sound is found in what arrives. */
+const LANDMARK_SAMPLES = (SAMPLE_RATE * 160) / 1000;
+/** Likeness (normalised correlation) from which a landmark is found, and a frame counts as arrived. */
+const FOUND = 0.85;
+const ARRIVED = 0.7;
+/** A steady tone is like itself a little earlier, too: the best place within this is taken. */
+const LOOK_ON_SAMPLES = (SAMPLE_RATE * 60) / 1000;
+/** Voiced frames in a row that did not arrive: the sound was cut off. */
+const MISSED_FRAMES = 5;
+/** Share of the voiced frames that must arrive for a sound to be heard. */
+const HEARD_SHARE = 0.9;
+
+export type MatchState = 'searching' | 'following' | 'heard' | 'lost';
+
+/** What has arrived at a phone, from the time that anybody still asks about. Positions count samples since its start. */
+export class ArrivedSound {
+  #samples = new Int16Array(SAMPLE_RATE * 4);
+  #start = 0;
+  #end = 0;
+
+  get end(): number {
+    return this.#end;
+  }
+
+  push(frame: Int16Array): void {
+    if (this.#end - this.#start + frame.length > this.#samples.length) {
+      const larger = new Int16Array(this.#samples.length * 2);
+      larger.set(this.#samples);
+      this.#samples = larger;
+    }
+    this.#samples.set(frame, this.#end - this.#start);
+    this.#end += frame.length;
+  }
+
+  /** Forgets what came before. */
+  forget(before: number): void {
+    if (before - this.#start < SAMPLE_RATE * 2) return;
+    this.#samples.copyWithin(0, before - this.#start, this.#end - this.#start);
+    this.#start = before;
+  }
+
+  /** Undefined when a part of it is not there (yet, or any more). */
+  slice(from: number, length: number): Int16Array | undefined {
+    if (from < this.#start || from + length > this.#end) return undefined;
+    return this.#samples.subarray(from - this.#start, from - this.#start + length);
+  }
+}
+
+/**
+ * Looks for one sound in what arrives: first for a landmark of it, then frame by frame. Nothing but the samples that
+ * came over the network decides.
+ */
+export class SoundMatch {
+  state: MatchState = 'searching';
+  readonly #sound: Int16Array;
+  readonly #landmark: number;
+  readonly #landmarkSamples: number;
+  /** Positions of the sound's first sample that are still to be tried, both ends included. */
+  #next: number;
+  readonly #last: number;
+  #offset: number;
+  #best = FOUND;
+  #frame = 0;
+  #voiced = 0;
+  #arrived = 0;
+  #missed = 0;
+  #lastArrived = 0;
+
+  /** The sound is to begin at `expected` in what arrives, or so many samples before or after. */
+  constructor(sound: Int16Array, expected: number, tolerance: { readonly before: number; readonly after: number }) {
+    this.#sound = sound;
+    this.#offset = expected;
+    this.#next = Math.max(0, expected - tolerance.before);
+    this.#last = expected + tolerance.after;
+    this.#landmark = firstVoiced(sound);
+    this.#landmarkSamples = Math.min(LANDMARK_SAMPLES, sound.length - this.#landmark);
+    // A pause between words has nothing that could be recognised.
+    if (this.#landmark >= sound.length) this.state = 'heard';
+  }
+
+  /** Where its first sample arrived (or is expected). */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** How much of it arrived, up to the last frame that did. */
+  get heardMs(): number {
+    return (this.#lastArrived * 1000) / SAMPLE_RATE;
+  }
+
+  /** The first position that it may still look at. */
+  get needs(): number {
+    if (this.state === 'searching' && this.#best === FOUND) return this.#next;
+    return this.#offset + this.#frame * FRAME_SAMPLES;
+  }
+
+  /** Takes what has arrived so far. */
+  update(arrived: ArrivedSound): void {
+    if (this.state === 'searching') this.#search(arrived);
+    while (this.state === 'following' && this.#followFrame(arrived));
+  }
+
+  #search(arrived: ArrivedSound): void {
+    const landmark = this.#sound.subarray(this.#landmark, this.#landmark + this.#landmarkSamples);
+    for (; this.#next <= this.#last; this.#next += 1) {
+      const piece = arrived.slice(this.#next + this.#landmark, this.#landmarkSamples);
+      if (piece === undefined) break;
+      const likeness = correlation(landmark, piece);
+      if (likeness <= this.#best) continue;
+      this.#best = likeness;
+      this.#offset = this.#next;
+    }
+    if (this.#best === FOUND) {
+      if (this.#next > this.#last) this.state = 'lost';
+    } else if (this.#next > Math.min(this.#last, this.#offset + LOOK_ON_SAMPLES)) this.state = 'following';
+  }
+
+  #followFrame(arrived: ArrivedSound): boolean {
+    const at = this.#frame * FRAME_SAMPLES;
+    const original = this.#sound.subarray(at, at + FRAME_SAMPLES);
+    if (original.length === 0) {
+      this.state = this.#arrived >= this.#voiced * HEARD_SHARE ? 'heard' : 'lost';
+      return false;
+    }
+    const piece = arrived.slice(this.#offset + at, original.length);
+    if (piece === undefined) return false;
+    this.#frame += 1;
+    if (amplitude(original) < PAUSE_AMPLITUDE) return true;
+    this.#voiced += 1;
+    if (correlation(original, piece) >= ARRIVED) {
+      this.#arrived += 1;
+      this.#missed = 0;
+      this.#lastArrived = at + original.length;
+    } else if (++this.#missed >= MISSED_FRAMES) this.state = 'lost';
+    return true;
+  }
+}
+
+function firstVoiced(sound: Int16Array): number {
+  for (let at = 0; at < sound.length; at += FRAME_SAMPLES) {
+    if (amplitude(sound.subarray(at, at + FRAME_SAMPLES)) >= PAUSE_AMPLITUDE) return at;
+  }
+  return sound.length;
+}
+
+function amplitude(samples: Int16Array): number {
+  let sum = 0;
+  for (const sample of samples) sum += Math.abs(sample);
+  return sum / samples.length;
+}
+
+/** 1: the same but for loudness; 0: nothing in common. */
+function correlation(a: Int16Array, b: Int16Array): number {
+  let both = 0;
+  let ofA = 0;
+  let ofB = 0;
+  for (let at = 0; at < a.length; at += 1) {
+    const x = a[at] as number;
+    const y = b[at] as number;
+    both += x * y;
+    ofA += x * x;
+    ofB += y * y;
+  }
+  return ofA === 0 || ofB === 0 ? 0 : both / Math.sqrt(ofA * ofB);
+}
