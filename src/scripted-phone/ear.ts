@@ -53,7 +53,9 @@ export class Ear {
     const { clock, names } = this.#options;
     const from = this.#arrived.end;
     const add = async (): Promise<void> => {
-      const wanted = await Promise.all(announcement.sources.map((source) => wantedOf(source, names)));
+      const wanted = await Promise.all(
+        announcement.sources.map((source) => wantedOf(source, announcement.name ?? names)),
+      );
       this.#playbacks.push(new HeardPlayback(wanted.flat(), { ...this.#options, from, optional }, announcement.done));
     };
     // A file that cannot be read is told by the service, which plays it.
@@ -179,12 +181,12 @@ class HeardPlayback {
 
 const EMPTY: Wanted = { name: undefined, samples: new Int16Array() };
 
-async function wantedOf(source: SoundSource, names: NamedSounds): Promise<readonly Wanted[]> {
+async function wantedOf(source: SoundSource, names: NamedSounds | SoundName): Promise<readonly Wanted[]> {
   switch (source.kind) {
     case 'file':
       return [
         {
-          name: names.nameOf(source.path),
+          name: 'nameOf' in names ? names.nameOf(source.path) : names,
           samples: await loadSound(source.path, { sampleRate: SAMPLE_RATE }),
         },
       ];

@@ -17,13 +17,13 @@ export class NamedSounds {
   }
 
   /** The engine, its files named by their text. */
-  speech(engine: SpeechEngine, how: 'say' | 'person'): SpeechEngine {
+  speech(engine: SpeechEngine): SpeechEngine {
     return {
       name: engine.name,
       speak: async (request) => {
         const path = await engine.speak(request);
         const text = request.ssml === true ? request.text.replaceAll(/<[^>]*>/g, ' ') : request.text;
-        this.name(path, { how, text: text.replaceAll(/\s+/g, ' ').trim() });
+        this.name(path, { how: 'say', text: text.replaceAll(/\s+/g, ' ').trim() });
         return path;
       },
     };

@@ -14,11 +14,14 @@ import type {
   RecordOptions,
   SoundSource,
 } from '../media/media-node.ts';
+import type { SoundName } from './named-sounds.ts';
 
 /** The service begins to play to the party at `peer` (address and port of its RTP). */
 export interface Announcement {
   readonly peer: string | undefined;
   readonly sources: readonly SoundSource[];
+  /** What files among the sources are called, where they are not called by their path. */
+  readonly name?: SoundName;
   readonly done: Playback['done'];
 }
 

@@ -31,7 +31,7 @@ interface Parts {
   readonly ear: Ear;
   /** Speaks what this person says; others hear it over their own legs. */
   readonly voice: SpeechEngine;
-  readonly onSaid: (call: PhoneCall, path: string) => void;
+  readonly onSaid: (text: string, path: string) => void;
   readonly patienceMs: number;
   readonly hangUpAfterMs?: number | undefined;
 }
@@ -152,7 +152,7 @@ export class PhoneCall {
     const path = await time.until(voice.speak({ text }));
     this.#add({ kind: 'said', text });
     const playback = leg.play([{ kind: 'file', path }]);
-    this.#parts.onSaid(this, path);
+    this.#parts.onSaid(text, path);
     await time.until(playback.done);
   }
 

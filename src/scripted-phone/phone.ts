@@ -207,7 +207,7 @@ export class Phone {
         { http, clock, random: seededRandom(seed + 6), soundDirectory: join(folder, 'sounds') },
         names,
       ),
-      speech: names.speech(engine, 'say'),
+      speech: names.speech(engine),
       blobs: await FolderBlobs.open(options.recordings ?? join(folder, 'recordings'), {
         clock,
         random: seededRandom(seed + 7),
@@ -220,7 +220,9 @@ export class Phone {
           kind: 'recorded',
           sid,
           seconds: duration ?? 0,
-          path: blobId === null ? '' : join(options.recordings ?? join(folder, 'recordings'), `${blobId}.wav`),
+          ...(blobId === null || options.recordings === undefined
+            ? {}
+            : { path: join(options.recordings, `${blobId}.wav`) }),
         }),
     });
     phone = new Phone(
@@ -318,7 +320,7 @@ export class Phone {
     this.#answer = answer;
   }
 
-  /** Lets time pass until the application was told of everything. */
+  /** Lets time pass until every call has ended and the application was told of everything. */
   async settled(): Promise<void> {
     await this.#parts.time.until(this.#parts.place.settled());
   }
@@ -467,7 +469,7 @@ export class Phone {
       voice,
       patienceMs: options.patienceMs ?? DEFAULT_PATIENCE_MS,
       hangUpAfterMs,
-      onSaid: (speaker, path) => this.#said(speaker, path, ear),
+      onSaid: (text, path) => this.#ears.announceToOthers(ear, text, path),
     });
     leg.onEvent((event) => {
       if (event.kind === 'digit') call.tell({ kind: 'key', digit: event.digit });
@@ -476,13 +478,6 @@ export class Phone {
     this.#ears.add(leg, ear);
     this.#calls.push(call);
     return call;
-  }
-
-  /** Whoever is joined with the speaker hears it. */
-  #said(_speaker: PhoneCall, path: string, own: Ear): void {
-    const { names } = this.#parts;
-    if (names.nameOf(path).how !== 'person') names.name(path, { ...names.nameOf(path), how: 'person' });
-    this.#ears.announceToOthers(own, path);
   }
 }
 
@@ -509,10 +504,12 @@ class Ears {
     if (announcement.peer !== undefined) this.#byEndpoint.get(announcement.peer)?.announce(announcement);
   }
 
-  announceToOthers(own: Ear, path: string): void {
+  /** Whoever is joined with the speaker hears it. */
+  announceToOthers(own: Ear, text: string, path: string): void {
     const sources = [{ kind: 'file', path }] as const;
     const done = new Promise<never>(() => undefined);
-    for (const ear of this.#byLeg.values()) if (ear !== own) ear.announce({ peer: undefined, sources, done }, true);
+    for (const ear of this.#byLeg.values())
+      if (ear !== own) ear.announce({ peer: undefined, sources, name: { how: 'person', text }, done }, true);
   }
 }
 

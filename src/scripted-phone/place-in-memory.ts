@@ -59,6 +59,7 @@ export class PlaceInMemory {
   readonly #recordings = new Map<string, Recording>();
   readonly #environment: CallEnvironment;
   readonly #events: OrderedDelivery;
+  readonly #live = new LiveCalls();
 
   private constructor(options: PlaceOptions) {
     const { log, clock } = options;
@@ -107,9 +108,10 @@ export class PlaceInMemory {
     });
   }
 
-  /** Resolves when every event was delivered or given up. */
-  settled(): Promise<void> {
-    return this.#events.settled();
+  /** Resolves when every call has ended, and every event was delivered or given up. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#live.all().map((live) => live.settled()));
+    await this.#events.settled();
   }
 
   #join(): CallEnvironment {
@@ -154,7 +156,7 @@ export class PlaceInMemory {
         mainAccount: this.account.sid,
       },
       trunkCapacity: new TrunkCapacity(),
-      liveCalls: new LiveCalls(),
+      liveCalls: this.#live,
       resolve: async (destination) => this.#resolve(destination),
       startFlow: (live, first, rules) =>
         startFlow(

@@ -24,7 +24,8 @@ export type PhoneHappening =
       readonly answer: string;
     }
   | { readonly kind: 'fault'; readonly code: number; readonly level: 'error' | 'warning'; readonly message: string }
-  | { readonly kind: 'recorded'; readonly sid: string; readonly seconds: number; readonly path: string }
+  /** `path` where recordings are kept. */
+  | { readonly kind: 'recorded'; readonly sid: string; readonly seconds: number; readonly path?: string }
   | { readonly kind: 'ended'; readonly by: 'service' | 'phone'; readonly status: string; readonly seconds: number }
   /** An expectation, and whether it held. */
   | { readonly kind: 'expected'; readonly what: string; readonly held: boolean; readonly instead?: string };
