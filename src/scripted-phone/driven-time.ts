@@ -23,7 +23,7 @@ export class DrivenTime {
       if (this.#waiting === 0) this.#idle.resolve();
     };
     promise.then(settled, settled);
-    this.#loop ??= this.#run().finally(() => (this.#loop = undefined));
+    if (this.#loop === undefined) this.#loop = this.#run().finally(() => (this.#loop = undefined));
     return promise;
   }
 

@@ -3,7 +3,8 @@ import { loadSound } from '../media/audio-file.ts';
 import type { SoundSource } from '../media/media-node.ts';
 import { SAMPLE_RATE } from '../media/sound-format.ts';
 import { ToneGenerator } from '../media/tone.ts';
-import type { NamedSounds, SoundName } from './named-sounds.ts';
+import type { Hearing, SoundName } from './hearing.ts';
+import type { NamedSounds } from './named-sounds.ts';
 import type { Announcement } from './observed-media.ts';
 import { ArrivedSound, SoundMatch } from './sound-match.ts';
 
@@ -17,13 +18,6 @@ const UNDER_WAY_MS = 300;
 const SHORTEST_MS = 250;
 /** The first of a ringing tone's rounds is enough to know it by. */
 const MAX_TONE_MS = 6000;
-
-export interface Hearing extends SoundName {
-  /** `whole`: to its end; `cut`: it was stopped on the way; `missing`: it was played and did not arrive. */
-  readonly outcome: 'whole' | 'cut' | 'missing';
-  /** How much of it was heard. */
-  readonly heardMs: number;
-}
 
 export interface EarOptions {
   readonly clock: Clock;

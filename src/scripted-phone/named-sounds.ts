@@ -1,12 +1,6 @@
 import type { SpeechEngine } from '../media/speech.ts';
+import type { SoundName } from './hearing.ts';
 import { Webhooks, type FetchedSound, type WebhookSender } from '../comms/webhooks.ts';
-
-/** What a sound is to the one who hears it. */
-export interface SoundName {
-  readonly how: 'say' | 'play' | 'beep' | 'tone' | 'person';
-  /** The text of a Say, the URL of a Play. */
-  readonly text: string;
-}
 
 /** Which file holds what. */
 export class NamedSounds {

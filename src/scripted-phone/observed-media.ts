@@ -14,7 +14,7 @@ import type {
   RecordOptions,
   SoundSource,
 } from '../media/media-node.ts';
-import type { SoundName } from './named-sounds.ts';
+import type { SoundName } from './hearing.ts';
 
 /** The service begins to play to the party at `peer` (address and port of its RTP). */
 export interface Announcement {

@@ -3,8 +3,8 @@ import { deferred } from '../base/deferred.ts';
 import type { MediaLeg } from '../media/media-node.ts';
 import type { SpeechEngine } from '../media/speech.ts';
 import type { DrivenTime } from './driven-time.ts';
-import type { Ear, Hearing } from './ear.ts';
-import type { SoundName } from './named-sounds.ts';
+import type { Ear } from './ear.ts';
+import type { Hearing, SoundName } from './hearing.ts';
 import { PhoneError, type PhoneErrorCode } from './phone-error.ts';
 import type { PhoneEvent, PhoneHappening, Transcript } from './transcript.ts';
 
@@ -65,6 +65,7 @@ export class PhoneCall {
   #ended = false;
   #status = '';
 
+  /** @internal */
   constructor(parts: Parts) {
     this.number = parts.number;
     this.#parts = parts;

@@ -1,6 +1,6 @@
 import { errorText } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
-import { seededRandom } from '../base/random.ts';
+import type { Random } from '../base/random.ts';
 import type { AccountSid, Sid } from '../base/sid.ts';
 import type { VirtualClock } from '../base/virtual-clock.ts';
 import { InProcessBus } from '../bus/in-process.ts';
@@ -27,7 +27,7 @@ const PUBLIC_URL = 'http://tandem.invalid';
 
 export interface PlaceOptions {
   readonly clock: VirtualClock;
-  readonly seed: number;
+  readonly random: Random;
   readonly log: Logger;
   readonly account: { readonly sid: AccountSid; readonly authToken: string };
   /** The service's own SIP side, and its media. */
@@ -115,8 +115,7 @@ export class PlaceInMemory {
   }
 
   #join(): CallEnvironment {
-    const { clock, seed, log, userAgent, media, blobs, onFault } = this.#options;
-    const random = seededRandom(seed);
+    const { clock, random, log, userAgent, media, blobs, onFault } = this.#options;
     const deliver: CallEnvironment['deliver'] = (call, event) => {
       const report = (fault: Fault): void => onFault(call, fault);
       const sender = { accountSid: call.accountSid, authToken: this.account.authToken, report };

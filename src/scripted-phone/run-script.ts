@@ -1,6 +1,7 @@
 import { errorText } from '../base/errors.ts';
 import type { PhoneCall } from './phone-call.ts';
-import type { Phone, PhoneCallOptions } from './phone.ts';
+import type { PhoneCallOptions } from './phone-options.ts';
+import type { Phone } from './phone.ts';
 import type { Step } from './script.ts';
 
 export interface ScriptOptions extends PhoneCallOptions {

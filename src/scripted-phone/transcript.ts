@@ -1,5 +1,5 @@
 import type { HttpMethod } from '../comms/model.ts';
-import type { Hearing } from './ear.ts';
+import type { Hearing } from './hearing.ts';
 
 /** One thing that happened. `at`: virtual seconds since the phone was opened; `call`: the number of the call, from 1. */
 export type PhoneEvent = { readonly at: number; readonly call: number } & PhoneHappening;

@@ -1,0 +1,47 @@
+import type { Logger } from '../base/logger.ts';
+import type { HttpMethod } from '../comms/model.ts';
+import type { SpeechEngine } from '../media/speech.ts';
+import type { PhoneEvent } from './transcript.ts';
+
+/** What a phone does that is called. */
+export type Answering = 'yes' | 'no' | 'busy';
+
+export interface PhoneOptions {
+  /** Signs the requests to the application. Default: 32 times `0`. */
+  readonly authToken?: string;
+  readonly accountSid?: string;
+  /** Decides everything that is random: call sids, SIP tags. Default 1. */
+  readonly seed?: number;
+  /** `murmur`: speech without words, the same on every machine. `engine`: the best speech engine of this machine. */
+  readonly speech?: 'murmur' | 'engine' | SpeechEngine;
+  /** The value of PATH, where speech engines are looked for; wanted with `engine`. */
+  readonly environmentPath?: string;
+  /** What the phones that the flow dials do. Default `yes`. */
+  readonly answer?: Answering;
+  /** Folder of the documents at `http://document.invalid/`. */
+  readonly documents?: string;
+  /** Where recordings of the flow are kept; default: they go with the phone. */
+  readonly recordings?: string;
+  /** Virtual milliseconds that an expectation waits. Default 60,000. */
+  readonly patienceMs?: number;
+  /** Network between phone and service. */
+  readonly delayMs?: number;
+  readonly lossRate?: number;
+  readonly log?: Logger;
+  /** Told of each event as it happens. */
+  readonly onEvent?: (event: PhoneEvent) => void;
+}
+
+export interface PhoneCallOptions {
+  /** The number of the phone. Default +15550199. */
+  readonly from?: string;
+  /** The number of the application. Default +15550100. */
+  readonly to?: string;
+  readonly method?: HttpMethod;
+  readonly fallbackUrl?: string;
+  readonly statusCallback?: string;
+  /** A WAV file of the call: left what the phone hears, right what it sends. */
+  readonly wav?: string;
+  /** The phone hangs up so many virtual milliseconds after the answer. */
+  readonly hangUpAfterMs?: number;
+}
