@@ -13,6 +13,8 @@ const MIN_FILES = 325;
 
 /** Files that are started by name rather than imported: `new URL('./worker.ts', import.meta.url)`. */
 const STARTED_BY_NAME = /(new URL\(\s*|import\.meta\.resolve\(\s*)(['"])(\.{1,2}\/[^'"]+)\.ts\2/g;
+/** Entries of package.json whose types are shipped, with those that they name. */
+const TYPED_ENTRIES = ['scripted-phone/phone.d.ts'];
 const RELATIVE_TYPESCRIPT = /(['"`])\.{1,2}\/[^'"`\s]+\.ts\1/;
 
 await launch(() => {
@@ -27,6 +29,7 @@ await launch(() => {
   copyAssets();
   const emitted = filesBelow(DIST).filter((file) => file.endsWith('.js'));
   emitted.forEach(rewriteNames);
+  keepTypes();
   if (emitted.length < MIN_FILES) throw new Error(`build: ${emitted.length} files, wanted at least ${MIN_FILES}.`);
   // stderr: `npm pack --json` owns stdout.
   console.error(`build: ${emitted.length} files in dist/`);
@@ -48,6 +51,22 @@ function copyAssets() {
     mkdirSync(dirname(join(DIST, path)), { recursive: true });
     copyFileSync(file, join(DIST, path));
   }
+}
+
+/** The types of the entries, their imports naming the emitted files; all others go. */
+function keepTypes() {
+  const kept = new Set();
+  const keep = (file) => {
+    if (kept.has(file)) return;
+    kept.add(file);
+    const text = readFileSync(file, 'utf8').replace(/(from |import\()(['"])(\.{1,2}\/[^'"]+)\.ts\2/g, '$1$2$3.js$2');
+    writeFileSync(file, text);
+    for (const [, name] of text.matchAll(/(?:from |import\()['"](\.{1,2}\/[^'"]+)\.js['"]/g)) {
+      keep(join(dirname(file), `${name}.d.ts`));
+    }
+  };
+  TYPED_ENTRIES.forEach((entry) => keep(join(DIST, entry)));
+  for (const file of filesBelow(DIST)) if (file.endsWith('.d.ts') && !kept.has(file)) rmSync(file);
 }
 
 /** tsc rewrites imports only: here the endings of files that are started by name. */

@@ -262,6 +262,9 @@ export class PhoneCall {
   /** @internal */
   isRefused(status: number, reason: string): void {
     this.#add({ kind: 'refused', status, reason });
+    this.#parts.ear.close();
+    // Nothing waits for it: its node closes after it.
+    void this.#parts.leg.close();
     this.#finish(`${status} ${reason}`);
   }
 

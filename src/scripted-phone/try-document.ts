@@ -11,6 +11,8 @@ import { runScript } from './run-script.ts';
 import { durationOf, expectSteps, parseScript, pressSteps, saySteps, type Step } from './script.ts';
 import { lineOf } from './transcript-text.ts';
 
+export { PhoneError };
+
 /** The command line's words, as they were given. */
 export interface TryOptions {
   /** `--press`, `--expect` and `--say` in their order. */

@@ -1,6 +1,8 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { CliError } from '../cli-error.ts';
 
+const EXIT_USAGE = 2;
+
 type Flag = 'press' | 'expect' | 'say';
 
 interface Options {
@@ -61,7 +63,7 @@ export function addTryCommand(program: Command): void {
     .option('--seed <n>', 'decides call sids and all that is random (default: 1)')
     .option('--json', 'one JSON object a line')
     .action(async (document: string, options: Options) => {
-      const { tryDocument } = await import('../../scripted-phone/try-document.ts');
+      const { PhoneError, tryDocument } = await import('../../scripted-phone/try-document.ts');
       const { env } = process;
       const [token, account] = [
         options.token ?? env['TWILIO_AUTH_TOKEN'],
@@ -74,6 +76,9 @@ export function addTryCommand(program: Command): void {
         steps: steps.splice(0),
         environmentPath: env['PATH'] ?? '',
         print: (line) => void process.stdout.write(`${line}\n`),
+      }).catch((error: unknown) => {
+        const isUsage = error instanceof PhoneError && error.code.startsWith('bad-');
+        throw isUsage ? new CliError(error.message, EXIT_USAGE) : error;
       });
       if (!held) throw new CliError('an expectation did not hold');
     });
