@@ -180,6 +180,21 @@ suite('an attended transfer', () => {
     assert.deepEqual(world.leftovers(), []);
   });
 
+  test('goes on when the transferrer ends both calls at once', async () => {
+    const { world, alice } = await joined();
+    const consulting = await world.incoming({ uri: CY });
+    await world.pass(2500);
+    alice.sipCall.refers(CY, consulting.callId);
+    consulting.leave();
+    alice.leave();
+    await world.pass(100);
+    assert.deepEqual(statuses(world), ['completed', 'in-progress', 'completed', 'in-progress']);
+    assert.ok(joinedLegs(world, 1, 3));
+    world.attempt('bob').sipCall.leave();
+    await world.pass(100);
+    assert.deepEqual(world.leftovers(), []);
+  });
+
   test('joins two callers when the transferrer was called twice', async () => {
     const { world, alice } = await joined();
     const cy = await world.incoming({ uri: 'sip:bob@127.0.0.1', from: CY });

@@ -135,6 +135,12 @@ function attended(request: TransferRequest, callId: string, place: Place, enviro
     request.refuse(STATUS_BUSY_WITH_A_TRANSFER);
     return;
   }
+  // Phones may end either of their calls as soon as the transfer is accepted.
+  if (!other.beginTransfer(consulting)) {
+    talk.endTransfer();
+    request.refuse(STATUS_BUSY_WITH_A_TRANSFER);
+    return;
+  }
   const progress = request.accept();
   talk.partnerOf(from).background(async () => {
     try {
@@ -145,6 +151,7 @@ function attended(request: TransferRequest, callId: string, place: Place, enviro
       progress.notify(503, 'Service Unavailable');
     } finally {
       talk.endTransfer();
+      other.endTransfer();
     }
   });
 }
