@@ -206,6 +206,18 @@ suite('recording by the API', () => {
     assert.equal(told[1]?.parameters['RecordingDuration'], '7');
   });
 
+  test('that was stopped stays as it is: it is paused no more, and is not the current one', async () => {
+    const { world, sid } = await talking();
+    const paused = { status: 'paused', pauseBehavior: 'skip' } as const;
+    const { sid: first } = await world.service.startRecording(world.account, sid, RECORD);
+    const { sid: second } = await world.service.startRecording(world.account, sid, RECORD);
+    await world.pass(2000);
+    await world.service.updateRecording(world.account, sid, second, { ...paused, status: 'stopped' });
+    await assert.rejects(world.service.updateRecording(world.account, sid, second, paused), { faultCode: 21_220 });
+    assert.equal(world.recordings.get(second)?.status, 'completed');
+    assert.equal((await world.service.updateRecording(world.account, sid, 'current', paused)).sid, first);
+  });
+
   test('ends with the call, before its completed event', async () => {
     const { world, sid } = await talking();
     await world.service.startRecording(world.account, sid, RECORD);

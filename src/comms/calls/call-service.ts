@@ -146,7 +146,9 @@ export class CallService implements CallCommands {
     change: RecordingChange,
   ): Promise<Recording> {
     const live = await this.#liveOf(account, callSid);
-    const running = live.recordings.findLast((each) => recordingSid === 'current' || each.sid === recordingSid);
+    const running = live.recordings.findLast(({ sid, current }) =>
+      recordingSid === 'current' ? isRunning(current) : sid === recordingSid,
+    );
     if (running === undefined) {
       throw new CommsError('not-found', `no recording ${recordingSid} runs on call ${callSid}`, {
         faultCode: 20_404,
@@ -154,6 +156,10 @@ export class CallService implements CallCommands {
       });
     }
     if (change.status === 'stopped') return (await running.finish()).recording;
+    if (!isRunning(running.current)) {
+      const message = `recording ${running.sid} is ${running.current.status}; want one that runs`;
+      throw new CommsError('refused', message, { faultCode: 21_220, httpStatus: 400 });
+    }
     return change.status === 'paused' ? running.pause() : running.resume();
   }
 
@@ -323,6 +329,10 @@ function notUsable(call: Call, wanted: string): CommsError {
     faultCode: 21_220,
     httpStatus: 400,
   });
+}
+
+function isRunning({ status }: Recording): boolean {
+  return status === 'in-progress' || status === 'paused';
 }
 
 function unavailable(message: string): CommsError {
