@@ -261,6 +261,24 @@ test('a stranger who floods gets challenges that nothing repeats, and known call
   assert.equal(stranger.statuses('INVITE').length, 10, 'no answer to a stranger is repeated');
 });
 
+test('a CANCEL of nothing and an OPTIONS leave nothing behind that could take the room of a call', async (t) => {
+  const scene = new Scene(t);
+  const agent = await scene.open({ limits: { maxTransactions: 3 } });
+  agent.onIncomingCall((call) => call.reject(486));
+  const stranger = await scene.peer('10.0.9.1');
+  for (let index = 0; index < 5; index += 1) {
+    stranger.ask('CANCEL', { branch: `z9hG4bK-cancel-${index}` });
+    stranger.ask('OPTIONS', { callId: `options-${index}` });
+  }
+  await scene.advance(10);
+  assert.deepEqual(stranger.statuses('CANCEL'), [481, 481, 481, 481, 481]);
+  assert.deepEqual(stranger.statuses('OPTIONS'), [200, 200, 200, 200, 200]);
+  const peer = await scene.peer();
+  peer.invite();
+  await scene.advance(10);
+  assert.equal(peer.statuses('INVITE').at(-1), 486);
+});
+
 test('an INVITE that is repeated while its caller is looked up is one call', async (t) => {
   const scene = new Scene(t);
   const trustedPeer = (): Promise<CallerIdentity> =>

@@ -67,7 +67,7 @@ export class RequestRouter implements TransactionUser {
   request(request: ReceivedRequest): void {
     const { core } = this.#options;
     if (request.method === 'CANCEL') return this.#cancel(request);
-    if (core.layer.isFull) return this.#refuseStateless(request, 503, [this.#retryAfter()]);
+    if (core.layer.isFull) return this.#answerStateless(request, 503, [this.#retryAfter()]);
     if (request.toTag !== undefined) return this.#inDialog(request);
     switch (request.method) {
       case 'REGISTER':
@@ -77,12 +77,13 @@ export class RequestRouter implements TransactionUser {
       case 'MESSAGE':
         return this.#message(request);
       case 'OPTIONS':
-        return this.#answer(core.layer.accept(request), 200, [ACCEPT, ALLOW, SUPPORTED, contactFor(request.flow)]);
+        // The same for everybody, and nothing to remember.
+        return this.#answerStateless(request, 200, [ACCEPT, ALLOW, SUPPORTED, contactFor(request.flow)]);
       case 'REFER':
         // Transfers are asked for within a call.
-        return this.#refuseStateless(request, 403);
+        return this.#answerStateless(request, 403);
       default:
-        return this.#refuseStateless(request, 481);
+        return this.#answerStateless(request, 481);
     }
   }
 
@@ -93,7 +94,7 @@ export class RequestRouter implements TransactionUser {
   #inDialog(request: ReceivedRequest): void {
     const { core } = this.#options;
     const user = core.dialogs.find(request);
-    if (user === undefined) return this.#refuseStateless(request, 481);
+    if (user === undefined) return this.#answerStateless(request, 481);
     user.receive(request, core.layer.accept(request));
   }
 
@@ -101,9 +102,9 @@ export class RequestRouter implements TransactionUser {
   #cancel(request: ReceivedRequest): void {
     const { core } = this.#options;
     const invite = core.layer.inviteOf(request);
-    const transaction = core.layer.accept(request);
-    if (invite === undefined) return this.#answer(transaction, 481);
-    this.#answer(transaction, 200);
+    // It is taken when the tables are full too: one without its INVITE must not fill them further.
+    if (invite === undefined) return this.#answerStateless(request, 481);
+    this.#answer(core.layer.accept(request), 200);
     const ringing = this.#ringing.get(invite.key);
     if (ringing !== undefined) return ringing.giveUp();
     const call = core.dialogs.find(invite.request);
@@ -118,7 +119,7 @@ export class RequestRouter implements TransactionUser {
       if (gatekeeper.presented(request, realm) !== undefined) return this.#registerWithPassword(request, realm);
       // Nothing is remembered for those who show no password: a challenge may be repeated.
       const { status, headers } = gatekeeper.challenge(request, realm, 'www');
-      this.#refuseStateless(request, status, headers);
+      this.#answerStateless(request, status, headers);
     });
   }
 
@@ -143,14 +144,14 @@ export class RequestRouter implements TransactionUser {
     const { core, maxDialogs } = this.#options;
     const full = this.#ringing.size + core.dialogs.size >= maxDialogs;
     if (this.#draining || full || this.#onCall === undefined) {
-      return this.#refuseStateless(request, 503, [this.#retryAfter()]);
+      return this.#answerStateless(request, 503, [this.#retryAfter()]);
     }
     const merge = `${request.fromTag ?? ''}|${request.callId}|${request.cseq}`;
     const key = serverKey(request);
     const known = this.#underWay.get(merge);
     // Its repeat, while it is looked up who calls.
     if (known === key) return;
-    if (known !== undefined) return this.#refuseStateless(request, 482);
+    if (known !== undefined) return this.#answerStateless(request, 482);
     this.#underWay.set(merge, key);
     const done = (): void => {
       this.#underWay.delete(merge);
@@ -170,7 +171,7 @@ export class RequestRouter implements TransactionUser {
     const { core, callRate } = this.#options;
     const challenge = await this.#strangersAnswer(request);
     if (challenge !== undefined) {
-      this.#refuseStateless(request, challenge.status, challenge.headers);
+      this.#answerStateless(request, challenge.status, challenge.headers);
       return false;
     }
     const transaction = core.layer.accept(request);
@@ -238,7 +239,7 @@ export class RequestRouter implements TransactionUser {
 
   #message(request: ReceivedRequest): void {
     const handler = this.#onMessage;
-    if (this.#draining || handler === undefined) return this.#refuseStateless(request, 503, [this.#retryAfter()]);
+    if (this.#draining || handler === undefined) return this.#answerStateless(request, 503, [this.#retryAfter()]);
     const transaction = this.#options.core.layer.accept(request);
     this.#run(transaction, async () => {
       const caller = await this.#identify(transaction);
@@ -286,7 +287,7 @@ export class RequestRouter implements TransactionUser {
     return false;
   }
 
-  #refuseStateless(request: ReceivedRequest, status: number, headers: readonly SipHeader[] = []): void {
+  #answerStateless(request: ReceivedRequest, status: number, headers: readonly SipHeader[] = []): void {
     const { layer, responses } = this.#options.core;
     layer.answerStateless(request, responses.make(request, status, { headers }));
   }
