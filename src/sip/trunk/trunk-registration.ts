@@ -19,6 +19,8 @@ const MAX_FORWARDS = '70';
 const BASE_RETRY_MS = 30_000;
 const MAX_RETRY_MS = 1_800_000;
 const MAX_DOUBLINGS = 6;
+/** A registrar's Retry-After counts between this and MAX_RETRY_MS: it must neither chase us nor lose us for years. */
+const MIN_RETRY_AFTER_MS = 1_000;
 /** A refresh leaves this share of the granted time, and at least these seconds, before the registration expires. */
 const REFRESH_SHARE = 0.8;
 const MIN_REFRESH_MS = 5_000;
@@ -111,7 +113,7 @@ export class TrunkRegistrar implements TrunkRegistration {
     const waitMs =
       retryAfterSeconds === undefined
         ? ceilingMs * (0.5 + randomUnit(this.#core.random) / 2)
-        : retryAfterSeconds * 1000;
+        : Math.min(MAX_RETRY_MS, Math.max(MIN_RETRY_AFTER_MS, retryAfterSeconds * 1000));
     this.#tell({ kind: 'failed', status, reason, retryAt: this.#core.clock.now() + waitMs });
     this.#again(waitMs);
   }
