@@ -4,11 +4,21 @@ import type { Playback } from './media-node.ts';
 import type { PlaybackOutcome } from './playout.ts';
 import { SAMPLE_RATE } from './sound-format.ts';
 
+/** Strings that wait for one leg; a peer that presses keys faster than they can be sent on must not fill the memory. */
+export const MAX_WAITING_STRINGS = 100;
+
 interface Job {
   readonly digits: string;
   readonly outcome: Deferred<PlaybackOutcome>;
   sender: DigitSender | undefined;
 }
+
+const FULL: PlaybackOutcome = {
+  outcome: 'failed',
+  playedMs: 0,
+  error: 'overloaded',
+  message: `${MAX_WAITING_STRINGS} strings of digits wait to be sent: no more is taken`,
+};
 
 /** Strings of digits that wait for one leg, sent in order; each has an outcome of its own. */
 export class DigitQueue {
@@ -24,6 +34,7 @@ export class DigitQueue {
     const fault = digitsFault(digits);
     if (fault !== undefined) outcome.resolve({ outcome: 'failed', playedMs: 0, error: 'bad-audio', message: fault });
     else if (digits === '') outcome.resolve({ outcome: 'completed', playedMs: 0 });
+    else if (this.#jobs.length >= MAX_WAITING_STRINGS) outcome.resolve(FULL);
     else this.#jobs.push(job);
     return { done: outcome.promise, stop: () => this.#stop(job) };
   }
