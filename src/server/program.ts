@@ -95,6 +95,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
   const rtp = parsePortRange('rtp', config.rtp);
   const mediaOpening = openMediaPool({
     portRange: rtp,
+    logger: log,
     ...(config.mediaProcesses === undefined ? {} : { processes: config.mediaProcesses }),
   });
   const speechOpening = openTheSpeech(config, join(folder.path, 'speech'), environment['PATH'] ?? '');
