@@ -76,6 +76,18 @@ test('a second fork that answers is acknowledged and ended', async (t) => {
   assert.ok(header(bye, 'To')?.endsWith('tag=b'));
 });
 
+test('a peer that answers with ever new tags is not followed for ever', async (t) => {
+  const { scene, peer } = await openScene(t);
+  const log = placeCall(scene, peer.uri);
+  await scene.advance(10);
+  const invite = peer.request('INVITE');
+  for (let index = 0; index < 100; index += 1) peer.answer(invite, { toTag: `tag-${index}` });
+  await scene.advance(20);
+  assert.equal(log.calls.length, 1);
+  assert.equal(peer.requests('ACK').length, 32);
+  assert.equal(peer.requests('BYE').length, 31);
+});
+
 test('CANCEL waits for a provisional response, then the call ends with 487', async (t) => {
   const { scene, peer } = await openScene(t);
   const log = placeCall(scene, peer.uri);

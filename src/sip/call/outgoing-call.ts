@@ -29,6 +29,8 @@ import {
 const TAG_BYTES = 8;
 const CALL_ID_BYTES = 16;
 const MAX_FORWARDS = '70';
+/** Forks of one INVITE that are told apart; a proxy rings a handful of phones. */
+const MAX_FORKS = 32;
 
 type Progress =
   | { readonly name: 'calling' }
@@ -203,7 +205,7 @@ export class OutgoingCall implements PlacedCall {
     if (response.status === 100 || this.#progress.name === 'over') return;
     const sdp = sdpOf(response);
     const tag = toTagOf(response);
-    if (sdp !== undefined && tag !== undefined) this.#early.set(tag, sdp);
+    if (sdp !== undefined && tag !== undefined && hasRoom(this.#early, tag)) this.#early.set(tag, sdp);
     this.#handlers.progress(response.status, sdp);
   }
 
@@ -212,6 +214,7 @@ export class OutgoingCall implements PlacedCall {
     const tag = toTagOf(response) ?? '';
     const known = this.#answered.get(tag);
     if (known !== undefined) return known.acknowledge(transaction.request, sequence);
+    if (!hasRoom(this.#answered, tag)) return;
     const channel = this.#channel(response, transaction);
     if (channel === undefined) return;
     this.#answered.set(tag, channel);
@@ -312,4 +315,8 @@ export class OutgoingCall implements PlacedCall {
 function toTagOf(response: SipResponse): string | undefined {
   const to = parseAddress(header(response, 'To') ?? '');
   return to === undefined ? undefined : tagOf(to);
+}
+
+function hasRoom(forks: ReadonlyMap<string, unknown>, tag: string): boolean {
+  return forks.has(tag) || forks.size < MAX_FORKS;
 }
