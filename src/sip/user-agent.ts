@@ -27,6 +27,8 @@ export interface PlaceCall {
   readonly offer: (localAddress: string) => Promise<string>;
   readonly credentials?: SipCredentials;
   readonly headers?: readonly SipHeader[];
+  /** Max-Forwards of a call that carries another one on, 0 to 255; default 70. */
+  readonly maxForwards?: number;
   /** Rings at most this long; then CANCEL and `failed` with cause `no-answer`. */
   readonly ringTimeoutMs: number;
   /** Whether a redirection (3xx) to this URI is followed; left out: every one. */

@@ -33,7 +33,7 @@ export async function openChildCall(
     environment,
   );
   await environment.calls.insert(call);
-  const child = openLiveCall(call, environment, { loopDepth: parent.loopDepth });
+  const child = openLiveCall(call, environment, { loopDepth: parent.loopDepth, hopsLeft: parent.hopsLeft - 1 });
   environment.liveCalls.add(child);
   return child;
 }

@@ -17,6 +17,7 @@ export interface DialOptions {
   /** All groups together ring at most this long. */
   readonly ringTimeoutMs: number;
   readonly headers?: readonly SipHeader[];
+  readonly maxForwards?: number;
   /** Digest credentials that win over a target's own. */
   readonly credentials?: { readonly username: string; readonly password: string };
   /** A leg that will hear the callee: the new leg is opened on its node. */
@@ -116,7 +117,7 @@ class GroupDial {
       offerError: undefined,
     };
     this.#attempts.push(attempt);
-    const { caller, callee, headers } = this.#options;
+    const { caller, callee, headers, maxForwards } = this.#options;
     const credentials = this.#options.credentials ?? target.credentials;
     attempt.placed = this.#ports.userAgent.placeCall(
       {
@@ -127,6 +128,7 @@ class GroupDial {
         ringTimeoutMs: this.#ringTimeoutMs,
         ...(credentials === undefined ? {} : { credentials }),
         ...(headers === undefined ? {} : { headers }),
+        ...(maxForwards === undefined ? {} : { maxForwards }),
       },
       {
         progress: (status, sdp) => this.#progress(attempt, status, sdp),

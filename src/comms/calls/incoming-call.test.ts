@@ -268,6 +268,31 @@ suite('a phone that calls a phone', () => {
   });
 });
 
+suite('a call that is led round in a circle', () => {
+  const hops = (value: string) => [{ name: 'Max-Forwards', value }];
+
+  test('is carried on with one hop less, by a phone and by the Dial of an application', async () => {
+    const world = await CallWorld.open();
+    world.phone('bob', ringingOnly);
+    await world.incoming({ uri: 'sip:bob@127.0.0.1', headers: hops('5') });
+    assert.equal(world.attempt('bob').options.maxForwards, 4);
+    world.phone('cy', ringingOnly);
+    world.app('<Dial><Sip>sip:cy@home.tandem</Sip></Dial>');
+    await world.incoming({ uri: TO_NUMBER, headers: hops('5') });
+    assert.equal(world.attempt('cy').options.maxForwards, 4);
+  });
+
+  test('ends when no hop is left', async () => {
+    const world = await CallWorld.open();
+    world.phone('bob', answering(0));
+    const caller = await world.incoming({ uri: 'sip:bob@127.0.0.1', headers: hops('0') });
+    await world.settle();
+    assert.match(caller.heard.at(-1) ?? '', /^483/);
+    assert.equal(world.userAgent.attempts.length, 0);
+    assert.deepEqual(world.leftovers(), []);
+  });
+});
+
 suite('emergency numbers', () => {
   test('go to a trunk and never to an application that owns them', async () => {
     const world = await CallWorld.open();

@@ -14,7 +14,7 @@ import { isOverload } from './dialler.ts';
 import { joinDirectly } from './dial-verb.ts';
 import { dialledAddress } from './dialled-address.ts';
 import type { LiveCall } from './live-call.ts';
-import { loopDepth } from './loop.ts';
+import { hopsLeft, loopDepth } from './loop.ts';
 import { newCall } from './new-call.ts';
 import { openLiveCall } from './open-live-call.ts';
 import { follow } from './outgoing-call.ts';
@@ -172,6 +172,7 @@ async function openCall(incoming: IncomingCall, opening: Opening, environment: C
     await environment.calls.insert(call);
     const live = openLiveCall(call, environment, {
       loopDepth: loopDepth(incoming.request, settings.loopSecret),
+      hopsLeft: hopsLeft(incoming.request),
       extraParameters: sipParameters(incoming, resolution),
     });
     environment.liveCalls.add(live);

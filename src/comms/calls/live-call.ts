@@ -8,6 +8,7 @@ import { FINAL_CALL_STATUSES, type Call, type CallStatus } from '../model.ts';
 import type { TwimlRun } from '../executor-ports.ts';
 import type { Party, PartyEnd } from '../party.ts';
 import type { CallChanges, CallJournal } from './call-journal.ts';
+import { MAX_HOPS } from './loop.ts';
 import type { RunningCallRecording } from './recordings.ts';
 
 export type FinalStatus = (typeof FINAL_CALL_STATUSES)[number];
@@ -26,6 +27,8 @@ export interface LiveCallOptions {
   readonly log: Logger;
   /** How deep the call is in a chain of the place's own numbers. */
   readonly loopDepth?: number;
+  /** Max-Forwards of the call; default MAX_HOPS. Below 0: it may not be dialled. */
+  readonly hopsLeft?: number;
   /** Parameters of every request of this call beside the usual ones. */
   readonly extraParameters?: Readonly<Record<string, string>>;
 }
@@ -34,6 +37,7 @@ export interface LiveCallOptions {
 export class LiveCall {
   readonly journal: CallJournal;
   readonly loopDepth: number;
+  readonly hopsLeft: number;
   readonly extraParameters: Readonly<Record<string, string>>;
   /** A Dial of its own waits for somebody to talk with it, or until they are done. */
   isDialling = false;
@@ -55,6 +59,7 @@ export class LiveCall {
     this.#clock = options.clock;
     this.#log = options.log;
     this.loopDepth = options.loopDepth ?? 0;
+    this.hopsLeft = options.hopsLeft ?? MAX_HOPS;
     this.extraParameters = options.extraParameters ?? {};
     this.#work = new TaskGroup((error) => {
       options.log.error({ callSid: this.call.sid, error: errorText(error) }, 'work of a call failed');

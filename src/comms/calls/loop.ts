@@ -1,3 +1,4 @@
+import { parseNumber } from '../../wire/sip/header-values.ts';
 import { header, type SipHeader, type SipRequest } from '../../wire/sip/message.ts';
 
 // A call of the service to one of its own numbers goes out and comes in again over SIP. The header proves that it is the
@@ -15,4 +16,15 @@ export function loopHeader(secret: string, depth: number): SipHeader {
 export function loopDepth(request: SipRequest, secret: string): number {
   const [proof, depth] = (header(request, LOOP_HEADER) ?? '').split(';');
   return proof === secret && depth !== undefined && /^\d{1,3}$/.test(depth) ? Number(depth) : 0;
+}
+
+/** Max-Forwards of a call that begins here. */
+export const MAX_HOPS = 70;
+
+/**
+ * How often the call may be carried on (RFC 7332 4: this server counts as a proxy does). Phones that redirect to each
+ * other lead through the server again and again, without its header.
+ */
+export function hopsLeft(request: SipRequest): number {
+  return Math.min(MAX_HOPS, parseNumber(header(request, 'Max-Forwards') ?? '') ?? MAX_HOPS);
 }

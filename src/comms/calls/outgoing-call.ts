@@ -80,6 +80,10 @@ export async function dialCall(
   const destination = parseAddress(call.to);
   if (destination === undefined) throw new Error(`the destination ${call.to} cannot be read`);
   const emergency = isEmergency(destination, environment.settings.emergencyNumbers);
+  if (live.hopsLeft < 0) {
+    await endUnreachable(live, TOO_MANY_HOPS, environment);
+    return undefined;
+  }
   const resolution = await environment.resolve(destination, { accountSid: call.accountSid, emergency });
   const targets = targetsOf(resolution, call.to, environment, depth);
   if (targets === undefined) {
@@ -130,6 +134,13 @@ const TRUNKS_FULL: Resolution = {
   faultCode: 10004,
 };
 
+const TOO_MANY_HOPS: Resolution = {
+  kind: 'refused',
+  sipStatus: 483,
+  reason: 'the call was carried on too often: phones or exchanges may lead it round in a circle',
+  faultCode: 21214,
+};
+
 interface HeldTargets {
   readonly targets: readonly DialTarget[];
   releaseAllBut(trunkName: string | undefined): void;
@@ -172,6 +183,7 @@ function dialOptions(
       : { credentials: { username: plan.sipAuthUsername, password: plan.sipAuthPassword ?? '' } }),
     ...(near?.media === undefined ? {} : { near: near.media }),
     ...(advertisedAddress === undefined ? {} : { advertisedAddress }),
+    maxForwards: live.hopsLeft,
     signal: live.signal,
     ...(onRinging === undefined ? {} : { onRinging }),
     ...(onEarlyMedia === undefined ? {} : { onEarlyMedia }),

@@ -76,6 +76,13 @@ test('a second fork that answers is acknowledged and ended', async (t) => {
   assert.ok(header(bye, 'To')?.endsWith('tag=b'));
 });
 
+test('a call that carries another one on has what is left of its Max-Forwards', async (t) => {
+  const { scene, peer } = await openScene(t);
+  placeCall(scene, peer.uri, { maxForwards: 4 });
+  await scene.advance(10);
+  assert.equal(header(peer.request('INVITE'), 'Max-Forwards'), '4');
+});
+
 test('a peer that answers with ever new tags is not followed for ever', async (t) => {
   const { scene, peer } = await openScene(t);
   const log = placeCall(scene, peer.uri);

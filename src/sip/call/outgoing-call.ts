@@ -28,7 +28,7 @@ import {
 
 const TAG_BYTES = 8;
 const CALL_ID_BYTES = 16;
-const MAX_FORWARDS = '70';
+const MAX_FORWARDS = 70;
 /** Forks of one INVITE that are told apart; a proxy rings a handful of phones. */
 const MAX_FORKS = 32;
 
@@ -151,7 +151,7 @@ export class OutgoingCall implements PlacedCall {
   }
 
   async #compose(uri: string, isOriginal: boolean, flow: Flow): Promise<SipRequest> {
-    const { from, to, headers = [], target } = this.#options;
+    const { from, to, headers = [], target, maxForwards = MAX_FORWARDS } = this.#options;
     const offer = await this.#offer(flow.local.address);
     this.#sequence += 1;
     const route = isOriginal ? (target.route ?? []) : [];
@@ -162,7 +162,7 @@ export class OutgoingCall implements PlacedCall {
       uri,
       version: SIP_VERSION,
       headers: [
-        { name: 'Max-Forwards', value: MAX_FORWARDS },
+        { name: 'Max-Forwards', value: String(maxForwards) },
         ...route.map((value): SipHeader => ({ name: 'Route', value })),
         { name: 'From', value: `${from};tag=${this.#localTag}` },
         { name: 'To', value: to },
