@@ -55,17 +55,35 @@ export async function connect(options: ConnectOptions, environment: CallEnvironm
 
 async function search(options: ConnectOptions, environment: CallEnvironment): Promise<LiveCall | undefined> {
   const { parent, signal, callees } = options;
-  const hearing = new WhileRinging(parent, options.answerOnBridge ? undefined : options.ringback, environment.log);
   const stop = (): void => cancel(callees);
   signal.addEventListener('abort', stop, { once: true });
   const forget = parent.onEnd(stop);
   if (signal.aborted) stop();
   try {
-    const one = (callee: Callee): Promise<boolean> => ring(callee, { options, hearing, environment });
-    return options.sequential ? await oneByOne(options, one) : await together(callees, one);
+    if (options.sequential) {
+      // Each callee may have a sound of its own before it answers.
+      return await oneByOne(options, (callee) =>
+        whileHearing(options, environment, (hearing) => ring(callee, { options, hearing, environment })),
+      );
+    }
+    return await whileHearing(options, environment, (hearing) =>
+      together(callees, (callee) => ring(callee, { options, hearing, environment })),
+    );
   } finally {
     signal.removeEventListener('abort', stop);
     forget();
+  }
+}
+
+async function whileHearing<T>(
+  { parent, answerOnBridge, ringback }: ConnectOptions,
+  { log }: CallEnvironment,
+  work: (hearing: WhileRinging) => Promise<T>,
+): Promise<T> {
+  const hearing = new WhileRinging(parent, answerOnBridge ? undefined : ringback, log);
+  try {
+    return await work(hearing);
+  } finally {
     await hearing.stop();
   }
 }

@@ -3,7 +3,7 @@ import { suite, test } from 'node:test';
 import type { CallSid } from '../../base/sid.ts';
 import { APP, CallWorld, NUMBER, OTHER_ACCOUNT_SID } from './test/call-world.ts';
 import type { ScriptedLeg } from './test/scripted-media.ts';
-import { answering, refusing, ringingOnly, type Caller } from './test/scripted-user-agent.ts';
+import { answering, refusing, ringingOnly, type Caller, type Attempt } from './test/scripted-user-agent.ts';
 
 const ACTION = 'http://app/action';
 
@@ -227,6 +227,25 @@ suite('Dial', () => {
     const bridge = world.media.node.bridges.at(-1);
     assert.equal(bridge?.options.listeners?.[0]?.id, world.leg(parent).id);
     assert.equal(hears(world.leg(parent)).length, 1);
+  });
+
+  test('lets the caller hear the early media of each callee of a sequential Dial, and ringback between', async () => {
+    const early = (attempt: Attempt): void => attempt.progress(183, 'early');
+    const { world, parent } = await dialled(
+      dialTo(sip('ann') + sip('bob') + sip('cy'), 'sequential="true" timeout="5"'),
+      (place) => {
+        place.phone('ann', early);
+        place.phone('bob', early);
+        place.phone('cy', ringingOnly);
+      },
+    );
+    const first = hears(world.leg(parent))[0];
+    await world.pass(5100);
+    const second = hears(world.leg(parent))[0];
+    assert.ok(first !== undefined && second !== undefined && first !== second);
+    await world.pass(5000);
+    assert.deepEqual(hears(world.leg(parent)), []);
+    assert.equal(world.leg(parent).played.length, 3);
   });
 
   test('answers the caller only with the callee when answerOnBridge says so', async () => {
