@@ -1,29 +1,12 @@
 import { InvalidArgumentError, type Command } from 'commander';
+import type { TryOptions } from '../../scripted-phone/try-document.ts';
 import { CliError } from '../cli-error.ts';
 
 const EXIT_USAGE = 2;
 
 type Flag = 'press' | 'expect' | 'say';
 
-interface Options {
-  readonly script?: string;
-  readonly answer?: string;
-  readonly called?: boolean;
-  readonly hangupAfter?: string;
-  readonly patience?: string;
-  readonly wav?: string;
-  readonly recordings?: string;
-  readonly from?: string;
-  readonly to?: string;
-  readonly method?: string;
-  readonly fallback?: string;
-  readonly statusCallback?: string;
-  readonly token?: string;
-  readonly account?: string;
-  readonly speech?: string;
-  readonly seed?: string;
-  readonly json?: boolean;
-}
+type Options = Omit<TryOptions, 'steps' | 'environmentPath' | 'print'>;
 
 /** `tandem try`: a test call in virtual time, without a server. */
 export function addTryCommand(program: Command): void {

@@ -1,8 +1,9 @@
-import { after, type Cancel, type Clock } from '../../base/clock.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { SipRequest, SipResponse } from '../../wire/sip/message.ts';
 import { serializeMessage } from '../../wire/sip/serialize.ts';
 import { isReliable, type Flow } from '../transport/hop.ts';
 import type { SipTimers } from '../timers.ts';
+import { ArmedTimers } from './armed-timers.ts';
 import { ackForFailure } from './ack.ts';
 import {
   INVITE_CLIENT_START,
@@ -48,7 +49,7 @@ export class ClientTransaction {
   readonly #bytes: Uint8Array;
   readonly #user: ClientUser;
   readonly #shell: ClientShell;
-  readonly #armed = new Map<TimerName, Cancel>();
+  readonly #timers: ArmedTimers<TimerName>;
   #state: InviteClientState | NonInviteClientState;
   #ack: Uint8Array | undefined;
   #cancelled = false;
@@ -67,6 +68,7 @@ export class ClientTransaction {
     this.flow = options.flow;
     this.#user = options.user;
     this.#shell = options.shell;
+    this.#timers = new ArmedTimers(this.#shell.clock, (timer) => this.#feed({ kind: 'timer', timer }));
     this.#bytes = serializeMessage(options.request);
     this.#state = options.request.method === 'INVITE' ? INVITE_CLIENT_START : NON_INVITE_CLIENT_START;
   }
@@ -133,8 +135,7 @@ export class ClientTransaction {
       case 'arm':
         return this.#arm(effect.timer, effect.afterMs);
       case 'disarm':
-        this.#armed.get(effect.timer)?.();
-        this.#armed.delete(effect.timer);
+        this.#timers.cancel(effect.timer);
         return;
       case 'fail':
         return this.#user.failed(effect.cause);
@@ -151,19 +152,12 @@ export class ClientTransaction {
 
   #arm(timer: TimerName, afterMs: number): void {
     if (this.#state.name === 'terminated') return;
-    this.#armed.get(timer)?.();
-    if (afterMs === 0) this.#feed({ kind: 'timer', timer });
-    else
-      this.#armed.set(
-        timer,
-        after(this.#shell.clock, afterMs, () => this.#feed({ kind: 'timer', timer })),
-      );
+    this.#timers.arm(timer, afterMs);
   }
 
   #terminate(): void {
     this.#state = { name: 'terminated' };
-    for (const cancel of this.#armed.values()) cancel();
-    this.#armed.clear();
+    this.#timers.clear();
     this.#shell.terminated(this);
   }
 }

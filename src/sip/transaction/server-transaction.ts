@@ -1,4 +1,5 @@
-import { after, type Cancel, type Clock } from '../../base/clock.ts';
+import type { Clock } from '../../base/clock.ts';
+import { ArmedTimers } from './armed-timers.ts';
 import type { SipResponse } from '../../wire/sip/message.ts';
 import type { ReceivedRequest } from '../received-request.ts';
 import { isReliable } from '../transport/hop.ts';
@@ -36,7 +37,7 @@ export class ServerTransaction {
   readonly key: string;
   readonly request: ReceivedRequest;
   readonly #shell: ServerShell;
-  readonly #armed = new Map<TimerName, Cancel>();
+  readonly #timers: ArmedTimers<TimerName>;
   #state: InviteServerState | NonInviteServerState;
   #response: Uint8Array | undefined;
   #finalStatus: number | undefined;
@@ -46,6 +47,7 @@ export class ServerTransaction {
     this.key = key;
     this.request = request;
     this.#shell = shell;
+    this.#timers = new ArmedTimers(shell.clock, (timer) => this.#feed({ kind: 'timer', timer }));
     this.#state = request.method === 'INVITE' ? INVITE_SERVER_START : NON_INVITE_SERVER_START;
   }
 
@@ -103,8 +105,7 @@ export class ServerTransaction {
       case 'arm':
         return this.#arm(effect.timer, effect.afterMs);
       case 'disarm':
-        this.#armed.get(effect.timer)?.();
-        this.#armed.delete(effect.timer);
+        this.#timers.cancel(effect.timer);
         return;
       case 'fail':
         return this.#onFailed(effect.cause);
@@ -120,19 +121,12 @@ export class ServerTransaction {
 
   #arm(timer: TimerName, afterMs: number): void {
     if (this.#state.name === 'terminated') return;
-    this.#armed.get(timer)?.();
-    if (afterMs === 0) this.#feed({ kind: 'timer', timer });
-    else
-      this.#armed.set(
-        timer,
-        after(this.#shell.clock, afterMs, () => this.#feed({ kind: 'timer', timer })),
-      );
+    this.#timers.arm(timer, afterMs);
   }
 
   #terminate(): void {
     this.#state = { name: 'terminated' };
-    for (const cancel of this.#armed.values()) cancel();
-    this.#armed.clear();
+    this.#timers.clear();
     this.#shell.terminated(this);
   }
 }

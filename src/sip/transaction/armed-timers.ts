@@ -1,0 +1,34 @@
+import { after, type Cancel, type Clock } from '../../base/clock.ts';
+
+/** The running timers of one transaction, by name; arming one again replaces it. */
+export class ArmedTimers<Name extends string> {
+  readonly #clock: Clock;
+  readonly #fire: (name: Name) => void;
+  readonly #armed = new Map<Name, Cancel>();
+
+  constructor(clock: Clock, fire: (name: Name) => void) {
+    this.#clock = clock;
+    this.#fire = fire;
+  }
+
+  /** No time at all (a reliable transport, RFC 3261 17.1.1.2) fires at once. */
+  arm(name: Name, afterMs: number): void {
+    this.#armed.get(name)?.();
+    if (afterMs === 0) this.#fire(name);
+    else
+      this.#armed.set(
+        name,
+        after(this.#clock, afterMs, () => this.#fire(name)),
+      );
+  }
+
+  cancel(name: Name): void {
+    this.#armed.get(name)?.();
+    this.#armed.delete(name);
+  }
+
+  clear(): void {
+    for (const cancel of this.#armed.values()) cancel();
+    this.#armed.clear();
+  }
+}
