@@ -133,6 +133,14 @@ test('a phone that was taken away may not register, and its name is free again',
   await place.addPhone({ name: 'alice', password: 'second' });
 });
 
+test('a phone whose password was deleted by the API can still be taken away', async (t) => {
+  const { place, records } = await world(t);
+  const { phone } = await place.addPhone({ name: 'alice', password: 'first' });
+  await records.credentials.delete(phone.accountSid, phone.credentialSid);
+  await place.removePhone('alice');
+  assert.deepEqual(await records.phones.list(), []);
+});
+
 test('what is not there cannot be taken away', async (t) => {
   const { place } = await world(t);
   await assert.rejects(place.removePhone('nobody'), refused(/there is no phone named "nobody"/, 404));

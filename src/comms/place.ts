@@ -112,11 +112,15 @@ export class Place {
   }
 
   async removePhone(name: string): Promise<void> {
-    const { records } = this.#options;
+    const { records, store } = this.#options;
     const phone = await records.phones.byName(name);
     if (phone === undefined) throw unknown('phone', name);
-    await writeRecords(this.#options.store, [records.phones.deleteStatement(name)]);
-    await records.credentials.delete(phone.accountSid, phone.credentialSid);
+    // One write: a password without its phone could go on calling.
+    await writeRecords(store, [
+      records.phones.deleteStatement(name),
+      records.credentials.deleteStatement(phone.accountSid, phone.credentialSid),
+    ]);
+    records.digests.forget();
   }
 
   async addTrunk(wanted: NewTrunk): Promise<Trunk> {

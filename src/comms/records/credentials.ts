@@ -47,6 +47,11 @@ export class Credentials extends OwnedRecords<StoredSipCredential> {
     return this.table.updateStatement(this.own(accountSid, sid), this.dated(changes));
   }
 
+  /** Also when it is gone already: an API call may have deleted it. */
+  deleteStatement(accountSid: AccountSid, sid: string): WriteStatement {
+    return this.table.deleteStatement(this.own(accountSid, sid), 'any');
+  }
+
   deleteOfListStatement(credentialListSid: string): WriteStatement {
     return this.table.deleteStatement([['credentialListSid', '=', credentialListSid]], 'any');
   }
