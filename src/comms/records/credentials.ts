@@ -43,10 +43,6 @@ export class Credentials extends OwnedRecords<StoredSipCredential> {
     return credential;
   }
 
-  updateStatement(accountSid: AccountSid, sid: string, changes: { readonly password: string }): WriteStatement {
-    return this.table.updateStatement(this.own(accountSid, sid), this.dated(changes));
-  }
-
   /** Also when it is gone already: an API call may have deleted it. */
   deleteStatement(accountSid: AccountSid, sid: string): WriteStatement {
     return this.table.deleteStatement(this.own(accountSid, sid), 'any');
