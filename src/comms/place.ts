@@ -15,6 +15,7 @@ import { taken, writeRecords } from './records/write-records.ts';
 export const HOME_DOMAIN = 'home.tandem';
 const PHONES_LIST = 'Phones of this place';
 const PASSWORD_BYTES = 9;
+const LOOP_SECRET_BYTES = 16;
 const MAX_TRUNKS = 100;
 const MAX_TRUNK_CALLS = 10_000;
 
@@ -172,7 +173,7 @@ export class Place {
 
   /** A secret that proves to this process that a call is its own. */
   loopSecret(): string {
-    return randomHex(this.#options.random, 16);
+    return randomHex(this.#options.random, LOOP_SECRET_BYTES);
   }
 }
 

@@ -1,9 +1,10 @@
 import { collapse, type TwimlElement } from '../../wire/twiml/document.ts';
 import type { CallProgressEvent, HttpMethod, RecordingEvent } from '../model.ts';
+import { MAX_CALL_SECONDS } from './live-call.ts';
 
 const DEFAULT_TIMEOUT_SECONDS = 30;
 const MAX_TIMEOUT_SECONDS = 600;
-const DEFAULT_TIME_LIMIT_SECONDS = 14_400;
+
 /** A Dial names at most this many callees. */
 export const MAX_CALLEES = 10;
 
@@ -44,7 +45,7 @@ export function readDial(verb: TwimlElement, resolveUrl: (url: string) => string
   return {
     callees: calleesOf(verb, resolveUrl).slice(0, MAX_CALLEES),
     timeoutSeconds: wholeNumber(attributes['timeout'], 1, MAX_TIMEOUT_SECONDS) ?? DEFAULT_TIMEOUT_SECONDS,
-    timeLimitSeconds: wholeNumber(attributes['timeLimit'], 1, DEFAULT_TIME_LIMIT_SECONDS) ?? DEFAULT_TIME_LIMIT_SECONDS,
+    timeLimitSeconds: wholeNumber(attributes['timeLimit'], 1, MAX_CALL_SECONDS) ?? MAX_CALL_SECONDS,
     hangupOnStar: attributes['hangupOnStar'] === 'true',
     answerOnBridge: attributes['answerOnBridge'] === 'true',
     sequential: attributes['sequential'] === 'true',

@@ -7,7 +7,7 @@ import { openChildCall } from './child-call.ts';
 import { connect, type Callee, type ConnectOptions } from './connect.ts';
 import { readDial, type CalleePlan, type DialPlan } from './dial-plan.ts';
 import type { CallEnvironment } from './environment.ts';
-import type { LiveCall } from './live-call.ts';
+import { MAX_CALL_SECONDS, type LiveCall } from './live-call.ts';
 import { dialCall } from './outgoing-call.ts';
 import { startRecording } from './recordings.ts';
 import { ringbackTone } from './ringback-tone.ts';
@@ -67,7 +67,7 @@ export async function joinDirectly(parent: LiveCall, environment: CallEnvironmen
       sequential: false,
       answerOnBridge: true,
       hangupOnStar: false,
-      timeLimitSeconds: DIRECT_LIMIT_SECONDS,
+      timeLimitSeconds: MAX_CALL_SECONDS,
       signal: parent.signal,
     },
     environment,
@@ -82,7 +82,6 @@ export async function joinDirectly(parent: LiveCall, environment: CallEnvironmen
 }
 
 const DIRECT_RING_SECONDS = 60;
-const DIRECT_LIMIT_SECONDS = 14_400;
 
 /** Whom the callees see: only a number that the account may show, else the caller itself. */
 async function callerOf(plan: DialPlan, parent: LiveCall, environment: CallEnvironment): Promise<string> {
