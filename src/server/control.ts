@@ -1,3 +1,4 @@
+import { ApiError } from '../api/api-error.ts';
 import { authenticate } from '../api/authentication.ts';
 import type { ControlPorts } from '../api/control-routes.ts';
 import { systemClock } from '../base/clock.ts';
@@ -46,8 +47,14 @@ export function controlPorts(parts: ControlParts): ControlPorts {
   return {
     clock: systemClock,
     authorize: async (authorization) => {
-      const caller = await authenticate(authorization, records).catch(() => undefined);
-      return caller?.account.sid === account.sid && !caller.byKey;
+      try {
+        const caller = await authenticate(authorization, records);
+        return caller.account.sid === account.sid && !caller.byKey;
+      } catch (error) {
+        // A store that fails is no wrong password: it is told as what it is.
+        if (error instanceof ApiError) return false;
+        throw error;
+      }
     },
     status: async () => ({
       pid: process.pid,

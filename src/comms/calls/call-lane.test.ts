@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { afterEach, suite, test } from 'node:test';
 import { silentLogger } from '../../base/logger.ts';
 import { seededRandom } from '../../base/random.ts';
-import { newSid } from '../../base/sid.ts';
 import { VirtualClock } from '../../base/virtual-clock.ts';
 import { MAX_WAIT_MS } from '../../lane/queue.ts';
 import { laneMigrations } from '../../lane/queue-tables.ts';
@@ -15,6 +14,7 @@ import { commsMigrations } from '../records/migrations.ts';
 import { openRecords, type Records } from '../records/records.ts';
 import { openSecrets } from '../records/secrets.ts';
 import { CallLane } from './call-lane.ts';
+import { newCall } from './new-call.ts';
 
 const START_MS = 1_700_000_000_000;
 
@@ -74,31 +74,18 @@ class Line {
   }
 
   call(to: string, from = '+12025550100'): Call {
-    const now = this.clock.now();
-    return {
-      sid: newSid('CA', this.random),
-      accountSid: this.account.sid,
-      parentCallSid: null,
-      to,
-      from,
-      phoneNumberSid: null,
-      status: 'queued',
-      stage: 'queued',
-      direction: 'outbound-api',
-      startTime: null,
-      endTime: null,
-      duration: null,
-      answeredBy: null,
-      forwardedFrom: null,
-      callerName: null,
-      queueTime: 0,
-      trunkSid: null,
-      dateCreated: now,
-      dateUpdated: now,
-      sipResponseCode: null,
-      endReason: null,
-      plan: { twiml: '<Response/>' },
-    };
+    return newCall(
+      {
+        accountSid: this.account.sid,
+        to,
+        from,
+        status: 'queued',
+        stage: 'queued',
+        direction: 'outbound-api',
+        plan: { twiml: '<Response/>' },
+      },
+      this,
+    );
   }
 }
 
