@@ -40,10 +40,10 @@ export function signAccessToken(token: NewAccessToken): Promise<string> {
 
 /** The voice grant of an access token's claims; the signature was checked with a key of `accountSid`. */
 export function readAccessToken(claims: JWTPayload, accountSid: string): TokenOutcome {
-  if (claims.sub !== accountSid) return refusedToken(31201, 'the key is another account\'s than sub names');
+  if (claims.sub !== accountSid) return refusedToken(31201, "the key is another account's than sub names");
   const grants = objectOf(claims['grants']);
   const voice = objectOf(grants?.['voice']);
-  if (grants === undefined || voice === undefined) return refusedToken(31206, 'want grants.voice');
+  if (grants === undefined || voice === undefined) return refusedToken(31201, 'want grants.voice');
   const identity = grants['identity'] ?? '';
   if (typeof identity !== 'string' || (identity !== '' && !isIdentity(identity))) return refusedToken(31105);
   const outgoing = objectOf(voice['outgoing']);
@@ -67,5 +67,7 @@ function objectOf(value: unknown): Values | undefined {
 
 function textsOf(values: Values | undefined): Readonly<Record<string, string>> {
   const entries = Object.entries(values ?? {}).slice(0, MAX_PARAMETERS);
-  return Object.fromEntries(entries.map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]));
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
+  );
 }

@@ -10,12 +10,16 @@ const MAX_PARAMETERS = 64;
  */
 export function readCapabilityToken(claims: JWTPayload, accountSid: string): TokenOutcome {
   const scope = claims['scope'];
-  if (typeof scope !== 'string') return refusedToken(31206, 'want a scope');
-  const scopes = scope.split(' ').filter((text) => text !== '').slice(0, MAX_SCOPES).map(parseScope);
+  if (typeof scope !== 'string') return refusedToken(31201, 'want a scope');
+  const scopes = scope
+    .split(' ')
+    .filter((text) => text !== '')
+    .slice(0, MAX_SCOPES)
+    .map(parseScope);
   const incoming = scopes.find((each) => each.path === 'client:incoming')?.parameters;
   const outgoing = scopes.find((each) => each.path === 'client:outgoing')?.parameters;
   if (incoming === undefined && outgoing === undefined) {
-    return refusedToken(31206, 'want scope:client:incoming or scope:client:outgoing');
+    return refusedToken(31201, 'want scope:client:incoming or scope:client:outgoing');
   }
   const identity = incoming?.get('clientName') ?? outgoing?.get('clientName') ?? '';
   if (identity !== '' && !isIdentity(identity)) return refusedToken(31105);

@@ -21,7 +21,7 @@ export async function verifyVoiceToken(token: string, ports: VerifyPorts): Promi
   const issuer = issuerOf(token);
   if (issuer === undefined) return refusedToken(31204);
   const signer = await ports.secretOf(issuer);
-  if (signer === undefined) return refusedToken(31201);
+  if (signer === undefined) return refusedToken(31201, 'nobody here signs with this key');
   const claims = await verifiedClaims(token, signer.secret, ports.nowMs());
   if (!('claims' in claims)) return claims;
   if (!signer.active) return refusedToken(31203);

@@ -16,12 +16,11 @@ export interface VoiceGrant {
 /** The vendor's numbers for a token that is refused. */
 export const TOKEN_FAULTS = {
   31105: 'the identity has characters that no client may have',
-  31201: 'nobody here signs with this key',
+  31201: 'it allows nothing here',
   31202: 'the signature is wrong',
   31203: 'the account is not active',
   31204: 'it is no token of this service',
   31205: 'the token has expired',
-  31206: 'the token is not for voice',
   31207: 'the token lives longer than a day',
 } as const;
 

@@ -37,7 +37,13 @@ export type ClientMessage =
       /** Seconds for which a call outlives its socket; undefined: the client does not say. */
       readonly reconnectSeconds: number | undefined;
     }
-  | { readonly type: 'register'; readonly audio: boolean }
+  | {
+      readonly type: 'register';
+      /** False takes the registration back. */
+      readonly audio: boolean;
+      /** Its sound must come over the socket: no ICE candidate exists where it runs. */
+      readonly frames: boolean;
+    }
   | {
       readonly type: 'invite';
       readonly callsid: string;
@@ -91,7 +97,8 @@ export function bad(reason: string): { readonly kind: 'bad'; readonly offset: nu
 
 /** The type and payload of a frame, or what is wrong with it. */
 export function readEnvelope(text: string): { readonly type: string; readonly payload: Fields } | string {
-  if (text.length > MAX_MESSAGE_CHARS) return `a message of ${text.length} characters: want ${MAX_MESSAGE_CHARS} at most`;
+  if (text.length > MAX_MESSAGE_CHARS)
+    return `a message of ${text.length} characters: want ${MAX_MESSAGE_CHARS} at most`;
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -106,7 +113,10 @@ export function readEnvelope(text: string): { readonly type: string; readonly pa
 
 function readPayload(type: string, payload: Fields): ClientMessage | string {
   if (type === 'listen') return readListen(payload);
-  if (type === 'register') return { type, audio: fieldsOf(payload['media'])?.['audio'] === true };
+  if (type === 'register') {
+    const media = fieldsOf(payload['media']);
+    return { type, audio: media?.['audio'] === true, frames: media?.['frames'] === true };
+  }
   const callsid = textOf(payload, 'callsid', MAX_CALL_ID_CHARS);
   if (callsid === undefined || !/^[\w-]+$/.test(callsid)) return `${quoted(type)}: want a callsid`;
   switch (type) {
@@ -149,7 +159,9 @@ function readListen(payload: Fields): ClientMessage | string {
   return {
     type: 'listen',
     token,
-    userAgent: (browser === undefined ? undefined : textOf(browser, 'userAgent', MAX_CONTENT_CHARS))?.slice(0, MAX_NAME_CHARS) ?? '',
+    userAgent:
+      (browser === undefined ? undefined : textOf(browser, 'userAgent', MAX_CONTENT_CHARS))?.slice(0, MAX_NAME_CHARS) ??
+      '',
     reconnectSeconds: numberOf(payload, 'reconnectTimeout', 0, MAX_RECONNECT_SECONDS),
   };
 }
@@ -160,7 +172,8 @@ function readInvite(callsid: string, payload: Fields): ClientMessage | string {
   const params = fieldsOf(payload['twilio'])?.['params'];
   // The SDK sends an empty object for a call without parameters.
   const parameters = typeof params === 'string' ? params : '';
-  if (parameters.length > MAX_PARAMETERS_CHARS) return `invite: parameters of ${parameters.length} characters: want ${MAX_PARAMETERS_CHARS} at most`;
+  if (parameters.length > MAX_PARAMETERS_CHARS)
+    return `invite: parameters of ${parameters.length} characters: want ${MAX_PARAMETERS_CHARS} at most`;
   const reconnect = textOf(payload, 'reconnect', MAX_RECONNECT_CHARS);
   return { type: 'invite', callsid, sound, parameters, reconnect, direct: payload['direct'] === true };
 }
@@ -213,7 +226,7 @@ function payloadOf(message: Exclude<ClientMessage, { type: 'heartbeat' }>): Fiel
       return { token, browserinfo, reconnectTimeout: reconnectSeconds };
     }
     case 'register':
-      return { media: { audio: message.audio } };
+      return { media: { audio: message.audio, ...(message.frames ? { frames: true } : {}) } };
     case 'invite': {
       const { callsid, sound, parameters, reconnect, direct } = message;
       return {

@@ -101,7 +101,11 @@ function payloadOf(message: Exclude<ServerMessage, { type: 'heartbeat' }>): Fiel
       return { callsid: message.callsid, ...(message.sound === undefined ? {} : soundFields(message.sound)) };
     case 'answer': {
       const { callsid, sound, reconnect } = message;
-      return { callsid, ...(sound === undefined ? {} : soundFields(sound)), ...(reconnect === undefined ? {} : { reconnect }) };
+      return {
+        callsid,
+        ...(sound === undefined ? {} : soundFields(sound)),
+        ...(reconnect === undefined ? {} : { reconnect }),
+      };
     }
     case 'hangup':
       return { callsid: message.callsid, ...(message.error === undefined ? {} : { error: message.error }) };
@@ -117,7 +121,11 @@ function payloadOf(message: Exclude<ServerMessage, { type: 'heartbeat' }>): Fiel
       return { callsid: message.callsid, ...callMessageFields(message) };
     case 'error': {
       const { error, callsid, eventSid } = message;
-      return { error, ...(callsid === undefined ? {} : { callsid }), ...(eventSid === undefined ? {} : { voiceeventsid: eventSid }) };
+      return {
+        error,
+        ...(callsid === undefined ? {} : { callsid }),
+        ...(eventSid === undefined ? {} : { voiceeventsid: eventSid }),
+      };
     }
     case 'direct':
       return { callsid: message.callsid, ...directFields(message.step) };
@@ -139,7 +147,12 @@ function readPayload(type: string, payload: Fields): ServerMessage | string {
       if (error === undefined) return 'error: want a code and a message';
       const callsid = textOf(payload, 'callsid', MAX_CALL_ID_CHARS);
       const eventSid = textOf(payload, 'voiceeventsid', MAX_CALL_ID_CHARS);
-      return { type, error, ...(callsid === undefined ? {} : { callsid }), ...(eventSid === undefined ? {} : { eventSid }) };
+      return {
+        type,
+        error,
+        ...(callsid === undefined ? {} : { callsid }),
+        ...(eventSid === undefined ? {} : { eventSid }),
+      };
     }
     default:
       return readOfCall(type, payload);
@@ -178,7 +191,9 @@ function readOfCall(type: string, payload: Fields): ServerMessage | string {
       return { type, callsid, eventSid: textOf(payload, 'voiceeventsid', MAX_CALL_ID_CHARS) ?? '' };
     case 'message': {
       const message = callMessageOf(callsid, payload);
-      return message === undefined ? `message: want content of at most ${MAX_CONTENT_CHARS} characters` : { type, ...message };
+      return message === undefined
+        ? `message: want content of at most ${MAX_CONTENT_CHARS} characters`
+        : { type, ...message };
     }
     case 'direct': {
       const step = directStepOf(payload);
