@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { buildApi } from '../api/build-api.ts';
+import { serveSignalling } from '../api/signalling-door.ts';
 import { registerControlRoutes } from '../api/control-routes.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
@@ -13,6 +14,7 @@ import { loadMasterKey, parseKey } from '../comms/records/master-key.ts';
 import { commsMigrations } from '../comms/records/migrations.ts';
 import { openRecords, type Records } from '../comms/records/records.ts';
 import { openSecrets } from '../comms/records/secrets.ts';
+import { ClientAdmission } from '../comms/client-admission.ts';
 import { SipAdmission } from '../comms/sip-admission.ts';
 import { Webhooks } from '../comms/webhooks.ts';
 import { MemoryDirectory } from '../directory/memory.ts';
@@ -32,6 +34,7 @@ import { blobMigrations, openFileBlobs } from '../store/file-blobs.ts';
 import { migrate } from '../store/migrate.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
+import { openWebphoneAgent } from '../webphone/open-webphone-agent.ts';
 import { accountPace } from './account-pace.ts';
 import { callEnvironment } from './call-environment.ts';
 import { Cleanup } from './cleanup.ts';
@@ -128,6 +131,14 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
   cleanup.add(() => sip.close());
   cleanup.add(() => trunkLines.close());
   await trunkLines.start(await records.trunks.list(), sip);
+  const webphones = openWebphoneAgent({
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    directory: new MemoryDirectory({ clock: systemClock, logger: log }),
+    admission: new ClientAdmission(records, systemClock),
+  });
+  cleanup.add(async () => webphones.close());
   const media = await mediaOpening;
   const speech = await speechOpening;
   const lane = new CallLane({
@@ -148,6 +159,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     blobs,
     webhooks,
     userAgent: sip,
+    webphones,
     media,
     speech,
     lane,
@@ -173,6 +185,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     publicUrl: () => publicUrl.value,
     pace: accountPace(config.requestsPerSecond, systemClock),
   });
+  serveSignalling(app, { webphones, log });
   registerControlRoutes(app, controlPorts({ ...parts, logs, service, onStopAsked: options.onStopAsked, trunkLines }));
   cleanup.add(() => app.close());
   const httpPlan = listenPlan(config, 'http');

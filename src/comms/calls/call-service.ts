@@ -5,7 +5,6 @@ import { TaskGroup } from '../../base/lifecycle.ts';
 import type { CallSid, Sid } from '../../base/sid.ts';
 import { BusError } from '../../bus/in-process.ts';
 import type { MediaNode } from '../../media/media-node.ts';
-import type { IncomingCall } from '../../sip/user-agent.ts';
 import { formatAddress, parseAddress, type Address } from '../address.ts';
 import type {
   CallChange,
@@ -22,6 +21,7 @@ import { startCallRecording } from './call-recording.ts';
 import { isEmergency } from './emergency.ts';
 import type { CallEnvironment } from './environment.ts';
 import { runIncomingCall } from './incoming-call.ts';
+import { runIncomingClientCall } from './incoming-client-call.ts';
 import { isFinal, type LiveCall } from './live-call.ts';
 import { newCall } from './new-call.ts';
 import { openLiveCall } from './open-live-call.ts';
@@ -54,7 +54,12 @@ export class CallService implements CallCommands {
       if (this.#draining) this.#tasks.run(() => live.terminate('completed', STOPPED));
       return environment.bus.serve(UPDATE_TOPIC, live.call.sid, (change) => this.#apply(live, change as CallChange));
     });
-    environment.userAgent.onIncomingCall((incoming) => this.#takeIncoming(incoming));
+    environment.userAgent.onIncomingCall((incoming) =>
+      this.#takeIncoming(() => runIncomingCall(incoming, environment)),
+    );
+    environment.webphones.onIncomingCall((incoming) =>
+      this.#takeIncoming(() => runIncomingClientCall(incoming, environment)),
+    );
   }
 
   get liveCalls(): number {
@@ -183,14 +188,15 @@ export class CallService implements CallCommands {
   async drain(): Promise<void> {
     this.#draining = true;
     this.#environment.userAgent.drain();
+    this.#environment.webphones.drain();
     await Promise.all(this.#environment.liveCalls.all().map((live) => live.terminate('completed', STOPPED)));
     await this.#tasks.settled();
   }
 
-  #takeIncoming(incoming: IncomingCall): void {
+  #takeIncoming(run: () => Promise<void>): void {
     this.#tasks.run(async () => {
       await this.#recovered.promise;
-      await runIncomingCall(incoming, this.#environment);
+      await run();
     });
   }
 
