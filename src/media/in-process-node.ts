@@ -4,6 +4,7 @@ import { loadSound } from './audio-file.ts';
 import { BridgeEngine } from './bridge-engine.ts';
 import { rtpDatagrams, type DatagramNetwork } from './datagrams.ts';
 import { InProcessLeg } from './in-process-leg.ts';
+import type { LegTransport } from './leg-transport.ts';
 import { MediaError } from './media-error.ts';
 import type {
   BridgeOptions,
@@ -15,6 +16,7 @@ import type {
   Recording,
 } from './media-node.ts';
 import { PortAllocator, type PortRange } from './port-range.ts';
+import { RtpTransport } from './rtp-transport.ts';
 import { SoundCache } from './sound-cache.ts';
 import { SAMPLE_RATE } from './sound-format.ts';
 import { FrameTicker, type Ticker } from './ticker.ts';
@@ -67,7 +69,7 @@ class InProcessMediaNode implements MediaNode {
   readonly #sounds = new SoundCache();
   readonly #legs = new Map<MediaLeg, InProcessLeg>();
   readonly #bridges = new Map<InProcessLeg, BridgeEngine>();
-  /** Legs whose sockets are being opened. */
+  /** Legs whose transports are being opened. */
   #opening = 0;
   #closed = false;
 
@@ -84,18 +86,16 @@ class InProcessMediaNode implements MediaNode {
     this.#refuseWhenFull();
     this.#opening += 1;
     try {
-      const sockets = await this.#ports.open(options.localAddress);
+      const transport = await this.#openTransport(options);
       if (this.#closed) {
-        await this.#ports.close(sockets);
+        await transport.close();
         throw new MediaError('closed', `media node ${this.id} is closed`);
       }
       return this.#addLeg(
         new InProcessLeg({
-          ...options,
+          transport,
           node: this,
           id: `${this.id}-${randomHex(this.#random, ID_BYTES)}`,
-          sockets,
-          release: (pair) => this.#ports.close(pair),
           clock: this.#clock,
           random: this.#random,
           loadSound: (path) =>
@@ -163,6 +163,16 @@ class InProcessMediaNode implements MediaNode {
       'overloaded',
       `media node ${this.id} takes no leg now: ${legs} legs, ${late}; try again later`,
     );
+  }
+
+  async #openTransport(options: LegOptions): Promise<LegTransport> {
+    const sockets = await this.#ports.open(options.localAddress);
+    return new RtpTransport({
+      ...options,
+      sockets,
+      release: (pair) => this.#ports.close(pair),
+      random: this.#random,
+    });
   }
 
   #addLeg(leg: InProcessLeg): MediaLeg {

@@ -33,7 +33,10 @@ export type MediaErrorCode =
   | 'closed'
   | 'lost';
 
-export interface LegOptions {
+export type LegOptions = RtpLegOptions;
+
+/** Plain RTP over UDP, as SIP phones speak it. */
+export interface RtpLegOptions {
   readonly kind: 'rtp';
   /** Local address of the route to that peer: bound, and written into SDP unless `advertisedAddress` is given. */
   readonly localAddress: string;
