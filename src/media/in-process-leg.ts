@@ -3,6 +3,7 @@ import type { LegTransport } from './leg-transport.ts';
 import { MediaError } from './media-error.ts';
 import type {
   Direction,
+  FrameChannel,
   LegEvent,
   LegStatistics,
   MediaLeg,
@@ -18,6 +19,7 @@ export interface InProcessLegOptions extends Omit<LegEngineOptions, 'port' | 'on
   readonly id: string;
   /** The leg closes it. */
   readonly transport: LegTransport;
+  readonly frames?: FrameChannel;
   /** Takes the leg out of the beat and its bridge. */
   readonly onClosing: (leg: InProcessLeg) => void;
 }
@@ -27,6 +29,7 @@ export class InProcessLeg implements MediaLeg {
   readonly id: string;
   readonly node: MediaNode;
   readonly engine: LegEngine;
+  readonly frames?: FrameChannel;
   readonly #transport: LegTransport;
   readonly #onClosing: (leg: InProcessLeg) => void;
   readonly #handlers = new Set<(event: LegEvent) => void>();
@@ -37,6 +40,7 @@ export class InProcessLeg implements MediaLeg {
     this.node = options.node;
     this.#onClosing = options.onClosing;
     this.#transport = options.transport;
+    if (options.frames !== undefined) this.frames = options.frames;
     const { port } = options.transport;
     this.engine = new LegEngine({ ...options, port, onEvent: (event) => this.#tell(event) });
   }
@@ -99,6 +103,11 @@ export class InProcessLeg implements MediaLeg {
   #statistics(): LegStatistics {
     const { remote } = this.#transport;
     return { ...this.engine.statistics(), ...(remote === undefined ? {} : { remote }) };
+  }
+
+  /** Tells an event of the transport. */
+  tell(event: LegEvent): void {
+    if (this.#closing === undefined) this.#tell(event);
   }
 
   #tell(event: LegEvent): void {

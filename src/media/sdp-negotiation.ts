@@ -12,13 +12,13 @@ import type { Direction } from './media-node.ts';
 import { STATIC_CODECS, type NegotiatedAudio } from './negotiated-audio.ts';
 
 /** Our end of the way, as descriptions tell it. */
-export type LocalEnd = Pick<LocalAudio, 'address' | 'port'>;
+export type LocalEnd = Pick<LocalAudio, 'address' | 'port' | 'secure'>;
 
 const HIGHEST_SESSION_ID = 0xffff_ffff;
 
 /** Offer and answer of one leg (RFC 3264), with the memory that later ones need. Refusals throw MediaError. */
 export class SdpNegotiation {
-  readonly #end: LocalEnd;
+  #end: LocalEnd;
   readonly #sessionId: string;
   #version = 0;
   /** The last description that we sent, and the last offer among them. */
@@ -32,6 +32,11 @@ export class SdpNegotiation {
     this.#sessionId = String(randomInteger(random, 1, HIGHEST_SESSION_ID));
   }
 
+  /** For descriptions from now on. */
+  set end(end: LocalEnd) {
+    this.#end = end;
+  }
+
   offer(direction: Direction): string {
     this.#direction = direction;
     const offer = makeAudioOffer(this.#local(), this.#sent);
@@ -43,6 +48,13 @@ export class SdpNegotiation {
     if (this.#offered === undefined) throw new MediaError('not-acceptable', 'an answer without an offer: offer first');
     const result = acceptAudioAnswer(this.#offered, answer);
     if (result.kind !== 'ok') throw new MediaError('not-acceptable', `answer: ${result.reason}`);
+    return result.negotiated;
+  }
+
+  /** What an answer would settle; nothing is remembered of it. */
+  wouldAgree(offer: SessionDescription): SdpAudio {
+    const result = answerAudioOffer(offer, this.#local());
+    if (result.kind !== 'ok') throw new MediaError('not-acceptable', `offer: ${result.reason}`);
     return result.negotiated;
   }
 

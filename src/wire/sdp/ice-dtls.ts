@@ -1,4 +1,5 @@
 import { isIpAddress } from '../sip/host.ts';
+import { isGroupAddress } from './group-address.ts';
 
 /** What one side of ICE (RFC 8839) and DTLS-SRTP (RFC 5763) says about itself in an m= section. */
 export interface IceDtls {
@@ -99,6 +100,7 @@ function candidateOf(raw: RawCandidate): IceCandidate | undefined {
   const { foundation, component, transport, priority, ip, port, type } = raw;
   const address = String(ip ?? '');
   if (String(transport).toLowerCase() !== 'udp' || Number(component) !== 1 || !isIpAddress(address)) return undefined;
+  if (isGroupAddress(address)) return undefined;
   if (type !== 'host' && type !== 'srflx' && type !== 'prflx' && type !== 'relay') return undefined;
   if (!isWhole(priority, MAX_PRIORITY) || !isWhole(port, MAX_PORT)) return undefined;
   const text = String(foundation ?? '');

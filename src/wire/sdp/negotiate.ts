@@ -1,6 +1,6 @@
-import { embeddedV4, parseIpAddress } from '../../base/ip-address.ts';
 import type { Endpoint } from '../../base/network.ts';
 import { isIpAddress } from '../sip/host.ts';
+import { isGroupAddress } from './group-address.ts';
 import type { IceDtls, LocalSource } from './ice-dtls.ts';
 import type { Direction, MediaSection, PayloadFormat, SessionDescription } from './session.ts';
 
@@ -221,15 +221,6 @@ function plainProblem({ protocol, address }: MediaSection): string | undefined {
   if (isGroupAddress(address)) return `address ${address}: want that of one host, not of a group`;
   return undefined;
 }
-
-/** Multicast and broadcast (RFC 5771, RFC 4291 2.7): a call would pour its sound over a whole network. */
-function isGroupAddress(address: string): boolean {
-  const bytes = parseIpAddress(address.replace(/^\[|\]$/g, '')) ?? [];
-  const reached = embeddedV4(bytes) ?? bytes;
-  return bytes[0] === 0xff || (reached.length === IPV4_BYTES && (reached[0] ?? 0) >= FIRST_GROUP_BYTE);
-}
-const IPV4_BYTES = 4;
-const FIRST_GROUP_BYTE = 224;
 
 function codecProblem(section: MediaSection, codec: Codec | undefined): string | undefined {
   return codec === undefined ? noCodec(section) : undefined;
