@@ -94,6 +94,11 @@ export class LegEngine {
     this.#missingTold = 0;
   }
 
+  /** What we send, as descriptions name it. */
+  get source(): { readonly ssrc: number; readonly cname: string } {
+    return { ssrc: this.#sender.ssrc, cname: this.#rtcp.cname };
+  }
+
   /** The codec that this leg is spoken to in. */
   get codec(): G711Codec | undefined {
     return this.#audio?.codec;
