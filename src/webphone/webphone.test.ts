@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { Page, Scene, SDP } from './scene.fixture.ts';
+import { type Page, Scene, SDP } from './scene.fixture.ts';
 import type { PlacedWebphoneHandlers, WebphoneCall, WebphoneCallEvent, WebphoneFailure } from './webphone.ts';
 
 const webrtc = { kind: 'webrtc', sdp: SDP } as const;
