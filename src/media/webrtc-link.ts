@@ -145,15 +145,16 @@ export class WebRtcLink {
   }
 
   #stateChanged(state: string): void {
-    if (state === 'closed') this.#down(this.#open ? 'closed' : 'refused');
-    else if (state === 'failed' || state === 'disconnected') this.#down(this.#reasonNow());
+    if (state === 'closed' || state === 'failed' || state === 'disconnected') this.#down(this.#reasonNow());
   }
 
   #reasonNow(): DisconnectReason {
-    if (this.#open) return 'lost';
     if (this.#closed) return 'closed';
     const ice = this.#connection.iceState();
-    return ice === 'connected' || ice === 'completed' || ice === 'closed' ? 'refused' : 'unreachable';
+    const answers = ice === 'connected' || ice === 'completed';
+    // The peer's DTLS takes leave while ICE still hears it.
+    if (this.#open) return answers || ice === 'closed' ? 'closed' : 'lost';
+    return answers || ice === 'closed' ? 'refused' : 'unreachable';
   }
 
   #down(reason: DisconnectReason): void {
