@@ -106,6 +106,8 @@ globalThis.phone = {
     // Chromium feeds Web Audio from a remote stream only while an element plays it.
     this.element = Object.assign(new Audio(), { srcObject: stream, muted: true });
     void this.element.play();
+    // Told again after a hold.
+    if (this.tap) this.tap.port.onmessage = null;
     this.tap = new AudioWorkletNode(this.audio, 'tap');
     this.tap.port.onmessage = ({ data }) => this.chunks.push(data);
     this.audio.createMediaStreamSource(stream).connect(this.tap);
