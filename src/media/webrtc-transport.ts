@@ -6,6 +6,7 @@ import type { LegTransport } from './leg-transport.ts';
 import { MediaError } from './media-error.ts';
 import type { Direction, DisconnectReason, LegEvent, WebRtcLegOptions } from './media-node.ts';
 import type { NegotiatedAudio } from './negotiated-audio.ts';
+import { PacketLimit, WEBRTC_LIMITS } from './packet-limit.ts';
 import type { PacketPort } from './packet-port.ts';
 import type { ClaimedPort } from './port-range.ts';
 import { audioFrom, readDescription, SdpNegotiation, type LocalEnd } from './sdp-negotiation.ts';
@@ -45,6 +46,7 @@ export class WebRtcTransport implements LegTransport, PacketPort {
   readonly port: PacketPort = this;
   readonly #options: WebRtcTransportOptions;
   readonly #negotiation: SdpNegotiation;
+  readonly #limit: PacketLimit;
   #current: Connection | undefined;
   #next: Connection | undefined;
   /** Our end of an offer that no answer has come to. */
@@ -59,6 +61,7 @@ export class WebRtcTransport implements LegTransport, PacketPort {
   constructor(options: WebRtcTransportOptions) {
     this.#options = options;
     this.#negotiation = new SdpNegotiation(options.random, NOWHERE);
+    this.#limit = new PacketLimit(options.clock, WEBRTC_LIMITS);
   }
 
   get remote(): Endpoint | undefined {
@@ -209,6 +212,7 @@ export class WebRtcTransport implements LegTransport, PacketPort {
   }
 
   #receive(packet: Uint8Array): void {
+    if (!this.#limit.admits(packet)) return;
     const second = packet[1] ?? 0;
     // RFC 5761 4: packet types of RTCP seen as a second byte.
     if (second >= 192 && second <= 223) this.#onRtcp(packet);
