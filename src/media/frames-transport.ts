@@ -1,9 +1,9 @@
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
-import { FrameLimit } from './frame-limit.ts';
 import type { LegTransport } from './leg-transport.ts';
 import type { Direction, FrameChannel } from './media-node.ts';
 import type { NegotiatedAudio } from './negotiated-audio.ts';
+import { FRAME_LIMITS, PacketLimit } from './packet-limit.ts';
 import type { PacketPort } from './packet-port.ts';
 import { audioFrom, readDescription, SdpNegotiation } from './sdp-negotiation.ts';
 
@@ -14,7 +14,7 @@ const NOWHERE = { address: '127.0.0.1', port: 9 };
 export class FramesTransport implements LegTransport, PacketPort, FrameChannel {
   readonly port: PacketPort = this;
   readonly remote = undefined;
-  readonly #limit: FrameLimit;
+  readonly #limit: PacketLimit;
   readonly #negotiation: SdpNegotiation;
   #settled = false;
   #closed = false;
@@ -22,7 +22,7 @@ export class FramesTransport implements LegTransport, PacketPort, FrameChannel {
   #onFrame: (packet: Uint8Array) => void = () => undefined;
 
   constructor(options: { readonly clock: Clock; readonly random: Random }) {
-    this.#limit = new FrameLimit(options.clock);
+    this.#limit = new PacketLimit(options.clock, FRAME_LIMITS);
     this.#negotiation = new SdpNegotiation(options.random, NOWHERE);
   }
 

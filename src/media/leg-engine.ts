@@ -297,6 +297,8 @@ export class LegEngine {
 
   #watch(nowMs: number): void {
     if (this.#audio === undefined || !mayReceive(this.#audio.direction)) return;
+    // Nothing can come before there is a way: a browser's begins with the answer.
+    if (!this.#options.port.ready) this.#expectedSinceMs = nowMs;
     const forMs = nowMs - this.#expectedSinceMs;
     if (forMs < this.#options.audioMissingMs * (this.#missingTold + 1)) return;
     this.#missingTold += 1;

@@ -10,9 +10,9 @@ import type {
   RecordOptions,
   SoundSource,
 } from './media-node.ts';
-import type { FrameLimit } from './frame-limit.ts';
 import { MediaError } from './media-error.ts';
 import type { LegCall } from './node-protocol.ts';
+import type { PacketLimit } from './packet-limit.ts';
 import type { RemoteChannel } from './remote-channel.ts';
 
 const NOTHING: LegStatistics = { packetsReceived: 0, packetsSent: 0, packetsLost: 0, jitterMs: 0 };
@@ -25,7 +25,7 @@ export interface RemoteLegOptions {
   readonly channel: RemoteChannel;
   readonly onClosing: (number: number) => void;
   /** Of a leg whose packets come and go as messages. */
-  readonly frameLimit?: FrameLimit;
+  readonly packetLimit?: PacketLimit;
 }
 
 /** A leg in a media process. */
@@ -47,7 +47,7 @@ export class RemoteLeg implements MediaLeg {
     this.node = options.node;
     this.#channel = options.channel;
     this.#onClosing = options.onClosing;
-    if (options.frameLimit !== undefined) this.frames = this.#frameChannel(options.frameLimit);
+    if (options.packetLimit !== undefined) this.frames = this.#frameChannel(options.packetLimit);
   }
 
   async createOffer(options: { readonly direction?: Direction } = {}): Promise<string> {
@@ -116,7 +116,7 @@ export class RemoteLeg implements MediaLeg {
     }
   }
 
-  #frameChannel(limit: FrameLimit): FrameChannel {
+  #frameChannel(limit: PacketLimit): FrameChannel {
     return {
       push: (packet) => {
         if (!limit.admits(packet)) return;

@@ -1,6 +1,5 @@
 import type { Clock } from '../base/clock.ts';
 import type { BridgeRecordOptions } from './bridge-engine.ts';
-import { FrameLimit } from './frame-limit.ts';
 import { MediaError } from './media-error.ts';
 import type {
   BridgeOptions,
@@ -12,6 +11,7 @@ import type {
   Recording,
 } from './media-node.ts';
 import type { NodeCommand, NodeReport, StartOptions } from './node-protocol.ts';
+import { FRAME_LIMITS, PacketLimit } from './packet-limit.ts';
 import { RemoteChannel } from './remote-channel.ts';
 import { RemoteLeg } from './remote-leg.ts';
 
@@ -54,8 +54,8 @@ export class RemoteNode implements MediaNode {
     try {
       const id = (await this.#channel.request({ kind: 'open-leg', leg: number, options })) as string;
       const onClosing = (closed: number): void => this.#forget(closed);
-      const frameLimit = options.kind === 'frames' ? { frameLimit: new FrameLimit(this.#clock) } : {};
-      const leg = new RemoteLeg({ id, number, node: this, channel: this.#channel, onClosing, ...frameLimit });
+      const packetLimit = options.kind === 'frames' ? { packetLimit: new PacketLimit(this.#clock, FRAME_LIMITS) } : {};
+      const leg = new RemoteLeg({ id, number, node: this, channel: this.#channel, onClosing, ...packetLimit });
       this.#legs.set(number, leg);
       return leg;
     } catch (error) {

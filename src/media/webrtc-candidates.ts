@@ -1,28 +1,38 @@
+import { networkInterfaces } from 'node:os';
 import { isLoopback } from '../base/ip-address.ts';
 import type { IceCandidate } from '../wire/sdp/ice-dtls.ts';
 import type { WebRtcLegOptions } from './media-node.ts';
 
 const EVERY_ADDRESS = ['0.0.0.0', '::'];
 const LOOPBACK = '127.0.0.1';
+/** A machine with more addresses than this offers the first. */
+const MAX_ADDRESSES = 8;
+// RFC 8445 5.1.2.1: type preference of a host, the first component.
+const HOST_PREFERENCE = 126 * 2 ** 24;
+const FIRST_LOCAL_PREFERENCE = 0xffff;
+const FIRST_COMPONENT = 255;
 
-/** Our candidates as the peer is to see them. */
-export function advertised(gathered: readonly IceCandidate[], leg: WebRtcLegOptions): readonly IceCandidate[] {
-  const { advertisedAddresses, loopback = false, localAddress } = leg;
-  const [host] = gathered.filter(({ type }) => type === 'host');
-  if (host === undefined) return gathered;
-  const extra = loopback && EVERY_ADDRESS.includes(localAddress) ? [LOOPBACK] : [];
-  if (advertisedAddresses === undefined)
-    return [...gathered, ...extra.map((address, at) => another(host, address, at))];
-  const others = gathered.filter(({ type }) => type !== 'host');
-  return [...[...advertisedAddresses, ...extra].map((address, at) => another(host, address, at)), ...others];
+/** Candidates of a socket that is bound as the leg's options say, as a peer is to see them. */
+export function hostCandidates(port: number, leg: WebRtcLegOptions): readonly IceCandidate[] {
+  const addresses = [...(leg.advertisedAddresses ?? boundAddresses(leg.localAddress))].slice(0, MAX_ADDRESSES);
+  if (leg.loopback === true && EVERY_ADDRESS.includes(leg.localAddress)) addresses.push(LOOPBACK);
+  return addresses.map((address, at) => ({
+    foundation: String(at + 1),
+    priority: HOST_PREFERENCE + (FIRST_LOCAL_PREFERENCE - at) * 2 ** 8 + FIRST_COMPONENT,
+    address,
+    port,
+    type: 'host',
+  }));
 }
 
-/** RFC 8445 5.1.2.1: no two candidates of one priority; those after the first are less preferred. */
-function another(host: IceCandidate, address: string, at: number): IceCandidate {
-  const priority = Math.max(1, host.priority - (at + 1) * LOCAL_PREFERENCE_STEP);
-  return { ...host, foundation: `${host.foundation}${at + 1}`, address, priority };
+function boundAddresses(localAddress: string): readonly string[] {
+  if (!EVERY_ADDRESS.includes(localAddress)) return [localAddress];
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return all
+    .filter(({ internal, family }) => !internal && (family === 'IPv4' || localAddress === '::'))
+    .filter(({ address, scopeid = 0 }) => scopeid === 0 && !address.startsWith('fe80:'))
+    .map(({ address }) => address);
 }
-const LOCAL_PREFERENCE_STEP = 0x100;
 
 /** The peer's candidates that are worth a check: its loopback is another machine's unless we share it. */
 export function reachable(candidates: readonly IceCandidate[], leg: WebRtcLegOptions): readonly IceCandidate[] {

@@ -3,19 +3,20 @@ import { after, type Cancel, type Clock } from '../base/clock.ts';
 import { deferred } from '../base/deferred.ts';
 import { errorText } from '../base/errors.ts';
 import type { Endpoint } from '../base/network.ts';
-import type { IceDtls } from '../wire/sdp/ice-dtls.ts';
-import { formatRemoteEnd } from './webrtc-remote-end.ts';
+import type { IceCandidate, IceDtls } from '../wire/sdp/ice-dtls.ts';
 import { MediaError } from './media-error.ts';
 import type { DisconnectReason } from './media-node.ts';
 import { readDescription } from './sdp-negotiation.ts';
+import type { OwnEnd } from './webrtc-end.ts';
 import type { WebRtcLibrary } from './webrtc-library.ts';
+import { formatRemoteEnd } from './webrtc-remote-end.ts';
 
 export interface WebRtcLinkOptions {
   readonly library: WebRtcLibrary;
   readonly clock: Clock;
+  readonly end: OwnEnd;
   readonly bindAddress: string;
-  readonly port: number;
-  /** Whether `port` serves other links of this process too. */
+  /** Whether the port serves other links of this process too. */
   readonly sharedPort: boolean;
   /** `stun:host:port`; none by default. */
   readonly iceServers: readonly string[];
@@ -29,11 +30,17 @@ export interface WebRtcLinkOptions {
 /** A server that is asked for our public address must not hold up the call. */
 const GATHERING_LIMIT_MS = 3_000;
 /** RFC 8445 leaves it open how long checks go on; a browser that is reachable answers within a second. */
-export const CONNECTING_LIMIT_MS = 20_000;
+const CONNECTING_LIMIT_MS = 20_000;
 
 /**
- * One connection with a browser: an ICE session and the DTLS association and SRTP keys upon it. The library cannot
- * restart ICE, so a restart is another link, whose certificate is a new one (RFC 8842 4: then DTLS begins anew, too).
+ * One connection with a browser whose end is known: an ICE session and the DTLS association and SRTP keys upon it. The
+ * library cannot restart ICE, so a restart is another link, whose certificate is a new one (RFC 8842 4: then DTLS begins
+ * anew, too).
+ *
+ * For the library we are always the answerer, also where the browser answered us: it opens its socket only then, when
+ * the peer's fingerprint is known to it. An offerer's socket is open before, and a handshake that is quicker than the
+ * thread that takes the answer fails for want of the fingerprint. That both ends take themselves for ICE's controlled
+ * one is settled by RFC 8445 7.3.1.1.
  */
 export class WebRtcLink {
   readonly #options: WebRtcLinkOptions;
@@ -46,14 +53,16 @@ export class WebRtcLink {
 
   constructor(options: WebRtcLinkOptions) {
     this.#options = options;
-    const { library, bindAddress, port, sharedPort, iceServers, mid } = options;
+    const { library, end, bindAddress, sharedPort, iceServers, mid } = options;
     this.#connection = new library.PeerConnection('leg', {
       iceServers: [...iceServers],
       bindAddress,
-      portRangeBegin: port,
-      portRangeEnd: port,
+      portRangeBegin: end.port.port,
+      portRangeEnd: end.port.port,
       enableIceUdpMux: sharedPort,
       disableAutoNegotiation: true,
+      certificatePemFile: end.certificate.certificatePem,
+      keyPemFile: end.certificate.keyPem,
     });
     // What is sent and received is settled by our own descriptions; the library only must not refuse it.
     const audio = new library.Audio(mid, 'SendRecv');
@@ -76,23 +85,32 @@ export class WebRtcLink {
     return this.#remote;
   }
 
-  /** Our end for an offer. */
-  async offer(): Promise<IceDtls> {
-    return this.#gather(() => this.#connection.setLocalDescription('offer'));
-  }
-
-  /** The peer's end from the answer to our offer. */
-  accept(remote: IceDtls): void {
-    this.#obey(() => this.#connection.setRemoteDescription(formatRemoteEnd(remote, this.#options.mid), 'answer'));
+  /** Begins to connect, and tells our candidates. Rejects with MediaError `no-ports` or `not-acceptable`. */
+  async connect(remote: IceDtls): Promise<readonly IceCandidate[]> {
+    const { clock, end, mid, bindAddress } = this.#options;
+    const gathered = deferred<void>();
+    this.#connection.onGatheringStateChange((state) => {
+      if (state === 'complete') gathered.resolve();
+    });
+    try {
+      this.#connection.setRemoteDescription(formatRemoteEnd(remote, mid), 'offer');
+      this.#connection.setLocalDescription('answer', { iceUfrag: end.ufrag, icePwd: end.password });
+    } catch (error) {
+      // What the library throws here is about what it was given.
+      const message = `description of the peer's connection: ${errorText(error)}`;
+      throw new MediaError('not-acceptable', message, { cause: error });
+    }
+    const cancel = after(clock, GATHERING_LIMIT_MS, () => gathered.resolve());
+    await gathered.promise;
+    cancel();
+    const sdp = this.#closed ? undefined : this.#connection.localDescription()?.sdp;
+    const candidates = sdp === undefined ? [] : (readDescription(sdp).media[0]?.iceDtls?.candidates ?? []);
+    if (candidates.length === 0) {
+      const address = `${bindAddress}, port ${end.port.port}`;
+      throw new MediaError('no-ports', `UDP at ${address} cannot be used: want an address of this machine`);
+    }
     this.#limitConnecting();
-  }
-
-  /** Our end for the answer to an offer. */
-  async answer(remote: IceDtls): Promise<IceDtls> {
-    this.#obey(() => this.#connection.setRemoteDescription(formatRemoteEnd(remote, this.#options.mid), 'offer'));
-    const local = await this.#gather(() => this.#connection.setLocalDescription('answer'));
-    this.#limitConnecting();
-    return local;
+    return candidates;
   }
 
   /** Drops the packet unless the link is open. The library copies it. */
@@ -112,38 +130,6 @@ export class WebRtcLink {
     this.#connection.close();
   }
 
-  async #gather(begin: () => void): Promise<IceDtls> {
-    const done = deferred<void>();
-    this.#connection.onGatheringStateChange((state) => {
-      if (state === 'complete') done.resolve();
-    });
-    this.#obey(begin);
-    const cancel = after(this.#options.clock, GATHERING_LIMIT_MS, () => done.resolve());
-    await done.promise;
-    cancel();
-    const sdp = this.#closed ? undefined : this.#connection.localDescription()?.sdp;
-    const local = sdp === undefined ? undefined : readDescription(sdp).media[0]?.iceDtls;
-    if (local === undefined || local.candidates.length === 0) {
-      const { bindAddress, port } = this.#options;
-      throw new MediaError(
-        'no-ports',
-        `UDP port ${port} at ${bindAddress} cannot be used: is the address one of ours?`,
-      );
-    }
-    return local;
-  }
-
-  /** What the library throws here is about what it was given. */
-  #obey(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      throw new MediaError('not-acceptable', `description of the peer's connection: ${errorText(error)}`, {
-        cause: error,
-      });
-    }
-  }
-
   #limitConnecting(): void {
     if (this.#open || this.#closed) return;
     this.#cancelLimit = after(this.#options.clock, CONNECTING_LIMIT_MS, () => this.#down('unreachable'));
@@ -159,15 +145,16 @@ export class WebRtcLink {
   }
 
   #stateChanged(state: string): void {
-    if (state === 'closed') this.#down(this.#open ? 'closed' : 'refused');
-    else if (state === 'failed' || state === 'disconnected') this.#down(this.#reasonNow());
+    if (state === 'closed' || state === 'failed' || state === 'disconnected') this.#down(this.#reasonNow());
   }
 
   #reasonNow(): DisconnectReason {
-    if (this.#open) return 'lost';
     if (this.#closed) return 'closed';
     const ice = this.#connection.iceState();
-    return ice === 'connected' || ice === 'completed' ? 'refused' : 'unreachable';
+    const answers = ice === 'connected' || ice === 'completed';
+    // The peer's DTLS takes leave while ICE still hears it.
+    if (this.#open) return answers || ice === 'closed' ? 'closed' : 'lost';
+    return answers || ice === 'closed' ? 'refused' : 'unreachable';
   }
 
   #down(reason: DisconnectReason): void {

@@ -1,15 +1,17 @@
 import type { Clock } from '../base/clock.ts';
 import type { Endpoint } from '../base/network.ts';
 import type { Random } from '../base/random.ts';
-import type { IceDtls, LocalSource } from '../wire/sdp/ice-dtls.ts';
+import type { IceCandidate, IceDtls, LocalSource } from '../wire/sdp/ice-dtls.ts';
 import type { LegTransport } from './leg-transport.ts';
 import { MediaError } from './media-error.ts';
 import type { Direction, DisconnectReason, LegEvent, WebRtcLegOptions } from './media-node.ts';
 import type { NegotiatedAudio } from './negotiated-audio.ts';
+import { PacketLimit, WEBRTC_LIMITS } from './packet-limit.ts';
 import type { PacketPort } from './packet-port.ts';
 import type { ClaimedPort } from './port-range.ts';
 import { audioFrom, readDescription, SdpNegotiation, type LocalEnd } from './sdp-negotiation.ts';
-import { advertised, reachable } from './webrtc-candidates.ts';
+import { hostCandidates, reachable } from './webrtc-candidates.ts';
+import { makeOwnEnd, type OwnEnd } from './webrtc-end.ts';
 import { WebRtcLink } from './webrtc-link.ts';
 import type { WebRtcLibrary } from './webrtc-library.ts';
 
@@ -25,13 +27,12 @@ export interface WebRtcTransportOptions {
   readonly onEvent: (event: Extract<LegEvent, { kind: 'connected' | 'disconnected' }>) => void;
 }
 
-/** A link with its end of the descriptions and the peer's. */
+/** A link with both ends of the descriptions. */
 interface Connection {
   readonly link: WebRtcLink;
-  readonly port: ClaimedPort;
-  local: IceDtls;
-  /** Absent from our offer to the peer's answer. */
-  remote: IceDtls | undefined;
+  readonly end: OwnEnd;
+  readonly local: IceDtls;
+  readonly remote: IceDtls;
 }
 
 /** RFC 8839 4.2.1.3: what stands for an address when there is none. */
@@ -45,8 +46,11 @@ export class WebRtcTransport implements LegTransport, PacketPort {
   readonly port: PacketPort = this;
   readonly #options: WebRtcTransportOptions;
   readonly #negotiation: SdpNegotiation;
+  readonly #limit: PacketLimit;
   #current: Connection | undefined;
   #next: Connection | undefined;
+  /** Our end of an offer that no answer has come to. */
+  #offered: OwnEnd | undefined;
   #remote: Endpoint | undefined;
   #onRtp: (packet: Uint8Array) => void = () => undefined;
   #onRtcp: (packet: Uint8Array) => void = () => undefined;
@@ -57,6 +61,7 @@ export class WebRtcTransport implements LegTransport, PacketPort {
   constructor(options: WebRtcTransportOptions) {
     this.#options = options;
     this.#negotiation = new SdpNegotiation(options.random, NOWHERE);
+    this.#limit = new PacketLimit(options.clock, WEBRTC_LIMITS);
   }
 
   get remote(): Endpoint | undefined {
@@ -69,9 +74,10 @@ export class WebRtcTransport implements LegTransport, PacketPort {
 
   offer(direction: Direction): Promise<string> {
     return this.#inTurn(async () => {
-      const connection = this.#latest ?? (await this.#connect(OUR_MID, (link) => link.offer()));
+      const known = this.#latest;
+      const end = known?.end ?? (this.#offered ??= await this.#makeEnd());
       // RFC 8842 5.1: an offer leaves the choice, also when the association is there.
-      this.#describe({ ...connection.local, setup: 'actpass' });
+      this.#describe({ ...(known?.local ?? this.#localEnd(end, [])), setup: 'actpass' });
       return this.#negotiation.offer(direction);
     });
   }
@@ -79,22 +85,20 @@ export class WebRtcTransport implements LegTransport, PacketPort {
   answered(sdp: string): Promise<NegotiatedAudio> {
     return this.#inTurn(async () => {
       const agreed = this.#negotiation.answered(readDescription(sdp));
-      const remote = this.#reachable(agreed.secure?.iceDtls);
-      const connection = this.#latest;
-      if (connection === undefined)
-        throw new MediaError('closed', 'an answer to a connection that is closed: offer anew');
-      if (connection.remote === undefined) {
-        if (remote.setup === 'actpass') {
-          throw new MediaError('not-acceptable', 'answer: a=setup:actpass: want active or passive');
-        }
-        connection.link.accept(remote);
-        connection.remote = remote;
-        // RFC 8842 5.5: the roles stay in later descriptions.
-        connection.local = { ...connection.local, setup: remote.setup === 'active' ? 'passive' : 'active' };
-      } else if (!samePeer(connection.remote, remote)) {
+      const remote = this.#checked(agreed.secure?.iceDtls);
+      if (remote.setup === 'actpass') {
+        throw new MediaError('not-acceptable', 'answer: a=setup:actpass: want active or passive');
+      }
+      if (this.#offered !== undefined) {
+        const end = this.#offered;
+        this.#offered = undefined;
+        await this.#connect(end, agreed.secure?.mid ?? OUR_MID, remote);
+      } else if (this.#latest === undefined) {
+        throw new MediaError('not-acceptable', 'an answer for a connection that is gone: offer anew');
+      } else if (!samePeer(this.#latest.remote, remote)) {
         throw new MediaError('not-acceptable', 'answer: of another browser than the first: want an offer for each');
       }
-      return Promise.resolve(audioFrom(agreed));
+      return audioFrom(agreed);
     });
   }
 
@@ -103,12 +107,11 @@ export class WebRtcTransport implements LegTransport, PacketPort {
       const offer = readDescription(sdp);
       this.#describe(NO_KEYS);
       const { secure } = this.#negotiation.wouldAgree(offer);
-      const remote = this.#reachable(secure?.iceDtls);
-      const known = this.#latest;
-      const connection =
-        known?.remote !== undefined && samePeer(known.remote, remote)
-          ? known
-          : await this.#connect(secure?.mid ?? OUR_MID, (link) => link.answer(remote), remote);
+      const remote = this.#checked(secure?.iceDtls);
+      let connection = this.#latest;
+      if (connection === undefined || !samePeer(connection.remote, remote)) {
+        connection = await this.#connect(await this.#makeEnd(), secure?.mid ?? OUR_MID, remote);
+      }
       this.#describe(connection.local);
       const answer = this.#negotiation.answer(offer);
       return { sdp: answer.sdp, audio: audioFrom(answer.agreed) };
@@ -137,6 +140,8 @@ export class WebRtcTransport implements LegTransport, PacketPort {
     this.#drop(this.#current);
     await this.#turn.catch(() => undefined);
     this.#drop(this.#next);
+    this.#offered?.port.release();
+    this.#offered = undefined;
   }
 
   get #latest(): Connection | undefined {
@@ -149,69 +154,84 @@ export class WebRtcTransport implements LegTransport, PacketPort {
     return done;
   }
 
-  #describe(local: IceDtls): void {
-    const { leg, source } = this.#options;
-    const candidates = advertised(local.candidates, leg);
-    const [first] = candidates;
-    const iceDtls = { ...local, candidates };
-    const end = first === undefined ? NOWHERE : { address: first.address, port: first.port };
-    this.#negotiation.end = { ...end, secure: { iceDtls, source: source() } };
+  async #makeEnd(): Promise<OwnEnd> {
+    const { claimPort, random, clock } = this.#options;
+    return makeOwnEnd(await claimPort(), random, clock.now());
   }
 
-  #reachable(remote: IceDtls | undefined): IceDtls {
+  /** Our end as descriptions tell it. `gathered`: what the library found, addresses that others see us under. */
+  #localEnd(end: OwnEnd, gathered: readonly IceCandidate[], setup: IceDtls['setup'] = 'active'): IceDtls {
+    const { ufrag, password, certificate, port } = end;
+    const others = gathered.filter(({ type }) => type !== 'host');
+    const candidates = [...hostCandidates(port.port, this.#options.leg), ...others];
+    return { ufrag, password, fingerprint: certificate.fingerprint, setup, candidates };
+  }
+
+  #describe(iceDtls: IceDtls): void {
+    const [first] = iceDtls.candidates;
+    const at = first === undefined ? NOWHERE : { address: first.address, port: first.port };
+    this.#negotiation.end = { ...at, secure: { iceDtls, source: this.#options.source() } };
+  }
+
+  #checked(remote: IceDtls | undefined): IceDtls {
     if (remote === undefined) throw new MediaError('not-acceptable', 'no keys for the call: want those of WebRTC');
     return { ...remote, candidates: reachable(remote.candidates, this.#options.leg) };
   }
 
-  /** Opens a link besides the one that carries packets; one that was still being opened is given up. */
-  async #connect(mid: string, begin: (link: WebRtcLink) => Promise<IceDtls>, remote?: IceDtls): Promise<Connection> {
-    const { leg, library, clock, claimPort } = this.#options;
-    const port = await claimPort();
-    let connection: Connection | undefined;
+  /** Opens a link besides the one that carries packets; one that was still connecting is given up. */
+  async #connect(end: OwnEnd, mid: string, remote: IceDtls): Promise<Connection> {
+    const { leg, library, clock } = this.#options;
     const link = new WebRtcLink({
       library,
       clock,
+      end,
       mid,
       bindAddress: leg.localAddress,
-      port: port.port,
       sharedPort: leg.ownPort !== true,
       iceServers: leg.iceServers ?? [],
       onPacket: (packet) => this.#receive(packet),
-      onOpen: () => this.#opened(connection),
-      onDown: (reason) => this.#wentDown(connection, reason),
+      onOpen: () => this.#opened(link),
+      onDown: (reason) => this.#wentDown(link, reason),
     });
     try {
-      const local = await begin(link);
+      const gathered = await link.connect(remote);
       if (this.#closed) throw new MediaError('closed', 'the leg was closed meanwhile');
-      connection = { link, port, local, remote };
+      // RFC 8842 5.3: the role that the peer left to us, or the other one.
+      const local = this.#localEnd(end, gathered, remote.setup === 'active' ? 'passive' : 'active');
+      this.#drop(this.#next);
+      const connection = { link, end, local, remote };
+      this.#next = connection;
+      // On one machine the connection may be there already.
+      if (link.open) this.#opened(link);
+      return connection;
     } catch (error) {
       link.close();
-      port.release();
+      end.port.release();
       throw error;
     }
-    this.#drop(this.#next);
-    this.#next = connection;
-    return connection;
   }
 
   #receive(packet: Uint8Array): void {
+    if (!this.#limit.admits(packet)) return;
     const second = packet[1] ?? 0;
     // RFC 5761 4: packet types of RTCP seen as a second byte.
     if (second >= 192 && second <= 223) this.#onRtcp(packet);
     else this.#onRtp(packet);
   }
 
-  #opened(connection: Connection | undefined): void {
-    if (connection === undefined || connection !== this.#next) return;
+  #opened(link: WebRtcLink): void {
+    const next = this.#next;
+    if (next?.link !== link) return;
     this.#drop(this.#current);
-    this.#current = connection;
+    this.#current = next;
     this.#next = undefined;
-    this.#remote = connection.link.remote ?? this.#remote;
+    this.#remote = link.remote ?? this.#remote;
     this.#options.onEvent({ kind: 'connected' });
   }
 
   /** The news is told when no other link is left that carries packets or may come to. */
-  #wentDown(connection: Connection | undefined, reason: DisconnectReason): void {
+  #wentDown(link: WebRtcLink, reason: DisconnectReason): void {
+    const connection = [this.#current, this.#next].find((each) => each?.link === link);
     if (connection === undefined) return;
     this.#drop(connection);
     if (this.#latest === undefined && !this.#closed) this.#options.onEvent({ kind: 'disconnected', reason });
@@ -222,7 +242,7 @@ export class WebRtcTransport implements LegTransport, PacketPort {
     if (connection === this.#current) this.#current = undefined;
     if (connection === this.#next) this.#next = undefined;
     connection.link.close();
-    connection.port.release();
+    connection.end.port.release();
   }
 }
 
