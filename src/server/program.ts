@@ -48,6 +48,8 @@ import { ConfigError } from './load-config.ts';
 import { parsePortRange } from './listen-address.ts';
 import { listenFrom, listenPlan, movedNotice } from './listening.ts';
 import { LogBuffer } from './log-buffer.ts';
+import { placeCertificates } from './tls/place-certificates.ts';
+import { openTlsDoor } from './tls/tls-door.ts';
 import { TrunkLines } from './trunk-lines.ts';
 
 export interface ProgramOptions {
@@ -59,6 +61,8 @@ export interface ProgramOptions {
 /** The running program. */
 export interface Program {
   readonly http: string;
+  /** The same over TLS. */
+  readonly https?: string;
   readonly sip: { readonly udp: string; readonly tcp: string };
   readonly accountSid: string;
   readonly authToken: string;
@@ -118,6 +122,8 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
   const place = await Place.open({ records, store, clock: systemClock, random: systemRandom }, account);
   await applyDeclared(config, place, records);
 
+  const certificates = await placeCertificates(config, { folder: folder.path, clock: systemClock, log });
+  cleanup.add(() => certificates.close());
   const http = openGuardedHttp({ policy: targetPolicy(config), clock: systemClock, logger: log });
   cleanup.add(() => http.close());
   const webhooks = new Webhooks({
@@ -190,6 +196,8 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
   cleanup.add(() => app.close());
   const httpPlan = listenPlan(config, 'http');
   const bound = await listenHttp(app, httpPlan);
+  const httpsPlan = config.https === 'off' ? undefined : listenPlan(config, 'https');
+  const secure = await openTlsDoor(app, { certificates: certificates.open, plan: httpsPlan, log });
   const url = `http://${formatEndpoint(bound)}`;
   // Links are followed on other machines too where the door is open to them.
   const linked = shownAddress({ address: httpPlan.at.address, port: bound.port });
@@ -204,6 +212,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
   cleanup.add(() => removeRunFile(folder.path));
   return {
     http: url,
+    ...(secure === undefined ? {} : { https: `https://${shownAddress(secure)}` }),
     sip: { udp: shownAddress(sip.addresses.udp), tcp: shownAddress(sip.addresses.tcp) },
     accountSid: account.sid,
     authToken: account.authToken,
@@ -211,7 +220,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     firstNumber: (await records.numbers.list(account.sid, [], { size: 1 })).records[0]?.phoneNumber ?? FIRST_NUMBER,
     phones: (await records.phones.list()).length,
     notices: [
-      ...[movedNotice(httpPlan, bound.port), movedNotice(listenPlan(config, 'sip'), sip.addresses.udp.port)].filter(
+      ...[movedNotice(httpPlan, bound.port), ...(httpsPlan === undefined || secure === undefined ? [] : [movedNotice(httpsPlan, secure.port)]), movedNotice(listenPlan(config, 'sip'), sip.addresses.udp.port)].filter(
         (notice) => notice !== undefined,
       ),
       ...notices(config),

@@ -30,6 +30,7 @@ export interface ReadyEvent {
   readonly event: 'ready';
   readonly pid: number;
   readonly http: string;
+  readonly https: string;
   readonly sip: { readonly udp: string; readonly tcp: string };
   readonly accountSid: string;
   readonly authToken: string;
@@ -118,6 +119,8 @@ export async function launch(scope: Scope, options: TandemOptions = {}): Promise
   const args = [
     'up',
     ...(options.banner === true ? [] : ['--json']),
+    '--https',
+    `${options.httpAddress ?? address}:0`,
     '--http',
     `${httpAddress}:0`,
     '--sip',
