@@ -71,6 +71,7 @@ export function callEnvironment(parts: CallParts): JoinedEnvironment {
       const { authToken } = await accountOf(call, records);
       const sender = { accountSid: call.accountSid, authToken, report: (fault: Fault) => report(call, fault) };
       await parts.webhooks.postEvent(event, sender);
+      await event.afterwards?.();
     });
     if (!taken) log.warn({ callSid: call.sid }, 'too many events of a call wait; this one is not told');
   };
@@ -99,10 +100,13 @@ export function callEnvironment(parts: CallParts): JoinedEnvironment {
       clock: systemClock,
       random: systemRandom,
       log,
-      blobs: parts.blobs,
+      temporaryPath: (suffix) => parts.blobs.temporaryPath(suffix),
+      keep: (path, sid, changes) =>
+        parts.blobs.adopt(path, (blobId) => [records.recordings.updateStatement(sid, { ...changes, blobId })]),
       insert: (recording) => records.recordings.insert(recording),
       update: (sid, changes) => records.recordings.change(sid, changes),
       unfinished: () => records.recordings.unfinished(),
+      ofCall: (call) => records.recordings.ofCall(call.sid),
       urlOf: ({ accountSid, sid }) => `${parts.publicUrl()}/2010-04-01/Accounts/${accountSid}/Recordings/${sid}`,
       deliver,
     },

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { buildApi } from '../api/build-api.ts';
 import { registerControlRoutes } from '../api/control-routes.ts';
 import { systemClock } from '../base/clock.ts';
+import { errorText } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { formatEndpoint, type Endpoint } from '../base/network.ts';
 import { systemRandom } from '../base/random.ts';
@@ -33,6 +34,7 @@ import { migrate } from '../store/migrate.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
 import { accountPace } from './account-pace.ts';
+import { keepAlive, lastAlive } from './alive-mark.ts';
 import { callEnvironment } from './call-environment.ts';
 import { Cleanup } from './cleanup.ts';
 import type { Config } from './config.ts';
@@ -90,6 +92,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
   cleanup.add(() => folder.remove());
   const lock = lockDataFolder(folder.path);
   cleanup.add(() => lock.release());
+  const aliveUntil = await lastAlive(folder.path);
 
   // Slow beginnings that need nothing of each other run side by side.
   const rtp = parsePortRange('rtp', config.rtp);
@@ -111,6 +114,15 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
   });
   const records = await openTheRecords(store, folder.path, environment);
   const blobs = await openFileBlobs({ folder: join(folder.path, 'blobs'), store, clock: systemClock });
+  const sweeping = new AbortController();
+  const sweep = blobs.sweep(sweeping.signal).then(
+    (swept) => (swept === 0 ? undefined : log.info({ swept }, 'sounds that nothing refers to were deleted')),
+    (error: unknown) => log.warn({ error: errorText(error) }, 'the folder of sounds could not be swept'),
+  );
+  cleanup.add(() => {
+    sweeping.abort();
+    return sweep;
+  });
   const account = await mainAccount(config, records);
   const place = await Place.open({ records, store, clock: systemClock, random: systemRandom }, account);
   await applyDeclared(config, place, records);
@@ -162,7 +174,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
   });
   const service = new CallService(joined.forService);
   joined.attach(service);
-  await service.recover();
+  await service.recover(aliveUntil);
 
   const app = buildApi({
     records,
@@ -181,6 +193,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
   // Links are followed on other machines too where the door is open to them.
   const linked = shownAddress({ address: httpPlan.at.address, port: bound.port });
   publicUrl.value = (config.publicUrl ?? `http://${linked}`).replace(/\/+$/, '');
+  await service.tellUntoldEnds();
   await lane.start({
     start: (call) => service.start(call),
     interrupted: (call) => service.interrupted(call),
@@ -189,6 +202,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
   cleanup.add(() => lane.stop());
   await writeRunFile(folder.path, { pid: process.pid, url, accountSid: account.sid, authToken: account.authToken });
   cleanup.add(() => removeRunFile(folder.path));
+  cleanup.add(keepAlive(folder.path, { clock: systemClock, log }));
   return {
     http: url,
     sip: { udp: shownAddress(sip.addresses.udp), tcp: shownAddress(sip.addresses.tcp) },
