@@ -174,6 +174,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
   });
   const service = new CallService(joined.forService);
   joined.attach(service);
+  cleanup.add(() => joined.cutOff());
   await service.recover(aliveUntil);
 
   const app = buildApi({
