@@ -22,6 +22,8 @@ export interface Verdict {
 }
 
 const INTERRUPTED = '12400';
+/** A call whose media process died between its INVITE and the answer fails with this. */
+const NO_ROUTE = '21214';
 const STATUS: Readonly<Record<Manner, readonly string[]>> = {
   busy: ['busy'],
   talk: ['completed'],
@@ -39,7 +41,8 @@ export async function judge(client: Client, world: World): Promise<Verdict> {
   world.calls.check(rows);
   const interrupted = new Map<string, number>();
   for (const note of await client.all('Notifications')) {
-    if (note['error_code'] !== INTERRUPTED) continue;
+    const isLost = note['error_code'] === NO_ROUTE && /media process .* is lost/.test(String(note['message_text']));
+    if (note['error_code'] !== INTERRUPTED && !isLost) continue;
     const sid = String(note['call_sid']);
     interrupted.set(sid, (interrupted.get(sid) ?? 0) + 1);
   }

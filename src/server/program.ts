@@ -11,7 +11,6 @@ import { CallLane } from '../comms/calls/call-lane.ts';
 import { CallService } from '../comms/calls/call-service.ts';
 import { HOME_DOMAIN, Place } from '../comms/place.ts';
 import { loadMasterKey, parseKey } from '../comms/records/master-key.ts';
-import { commsMigrations } from '../comms/records/migrations.ts';
 import { openRecords, type Records } from '../comms/records/records.ts';
 import { openSecrets } from '../comms/records/secrets.ts';
 import { SipAdmission } from '../comms/sip-admission.ts';
@@ -19,8 +18,7 @@ import { Webhooks } from '../comms/webhooks.ts';
 import { MemoryDirectory } from '../directory/memory.ts';
 import { openGuardedHttp } from '../http/guarded.ts';
 import { DEVELOPMENT_TARGETS, TargetPolicy } from '../http/target-policy.ts';
-import { laneMigrations } from '../lane/queue-tables.ts';
-import { Ledger, ledgerMigrations } from '../ledger/ledger.ts';
+import { Ledger } from '../ledger/ledger.ts';
 import { openMediaPool } from '../media/media-pool.ts';
 import { openSpeech } from '../media/speech-engine.ts';
 import type { SpeechEngine } from '../media/speech.ts';
@@ -29,7 +27,7 @@ import { nodeNetwork } from '../sip/node-network.ts';
 import { openUserAgent } from '../sip/open-user-agent.ts';
 import type { UserAgent } from '../sip/user-agent.ts';
 import { lockDataFolder } from '../store/data-folder-lock.ts';
-import { blobMigrations, openFileBlobs } from '../store/file-blobs.ts';
+import { openFileBlobs } from '../store/file-blobs.ts';
 import { migrate } from '../store/migrate.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
@@ -47,6 +45,7 @@ import { ConfigError } from './load-config.ts';
 import { parsePortRange } from './listen-address.ts';
 import { listenFrom, listenPlan, movedNotice } from './listening.ts';
 import { LogBuffer } from './log-buffer.ts';
+import { STORE_MIGRATIONS } from './store-migrations.ts';
 import { TrunkLines } from './trunk-lines.ts';
 
 export interface ProgramOptions {
@@ -109,9 +108,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
 
   const store = await openStore(config, folder.path, log);
   cleanup.add(() => store.close());
-  await migrate(store, [...commsMigrations, ...laneMigrations, ...ledgerMigrations, ...blobMigrations], {
-    clock: systemClock,
-  });
+  await migrate(store, STORE_MIGRATIONS, { clock: systemClock });
   const records = await openTheRecords(store, folder.path, environment);
   const blobs = await openFileBlobs({ folder: join(folder.path, 'blobs'), store, clock: systemClock });
   const sweeping = new AbortController();
