@@ -144,7 +144,7 @@ export class PlaceInMemory {
         temporaryPath: (suffix) => blobs.temporaryPath(suffix),
         keep: async (path, sid, changes) => {
           const blobId = await blobs.adopt(path);
-          this.#changeRecording(sid, { ...changes, blobId });
+          await this.#changeRecording(sid, { ...changes, blobId });
           return blobId;
         },
         insert: async (recording) => void this.#recordings.set(recording.sid, recording),
