@@ -6,7 +6,10 @@ export const MANNERS = ['busy', 'talk', 'leave', 'ring', 'silent', 'gone'] as co
 export type Manner = (typeof MANNERS)[number];
 
 const LEAVES_AFTER_MS = 300;
-const SDP_PORT = 9;
+const PACKET_MS = 20;
+const PACKET_BYTES = 160;
+/** More than any call of the rounds lasts. */
+const MAX_PACKETS = 200;
 
 /**
  * The other end of every call: a SIP endpoint over UDP that shares no line with the program it measures. It counts how
@@ -14,21 +17,25 @@ const SDP_PORT = 9;
  */
 export class CountingPhone {
   readonly #socket: Socket;
+  /** All calls speak from here; each with its own SSRC. */
+  readonly #sound: Socket;
   readonly #attempts = new Map<string, Set<string>>();
   readonly #timers = new Set<NodeJS.Timeout>();
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, sound: Socket) {
     this.#socket = socket;
+    this.#sound = sound;
   }
 
   static async start(scope: Scope): Promise<CountingPhone> {
-    const socket = createSocket({ type: 'udp4', recvBufferSize: 4_194_304 });
-    await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
-    const phone = new CountingPhone(socket);
+    const [socket, sound] = await Promise.all([boundSocket(), boundSocket()]);
+    const phone = new CountingPhone(socket, sound);
+    sound.on('error', () => undefined);
     socket.on('message', (bytes, from) => phone.#take(bytes.toString('utf8'), from));
     socket.on('error', () => undefined);
     atEnd(scope, () => {
-      for (const timer of phone.#timers) clearTimeout(timer);
+      for (const timer of phone.#timers) clearInterval(timer);
+      sound.close();
       return new Promise<void>((resolve) => socket.close(() => resolve()));
     });
     return phone;
@@ -62,7 +69,7 @@ export class CountingPhone {
     const name = /^INVITE sip:([^@;>\s]+)/.exec(text)?.[1] ?? '';
     // In a dialog the To header has a tag: no new call.
     if (/^(?:To|t)\s*:.*;\s*tag=/im.test(text)) {
-      reply('200 OK', { contact: this.address(name), sdp: SDP });
+      reply('200 OK', { contact: this.address(name), sdp: this.#sdp });
       return;
     }
     const key = `${header(text, 'Call-ID')} ${/branch=([^;\s,]+)/.exec(text)?.[1] ?? ''}`;
@@ -88,9 +95,35 @@ export class CountingPhone {
         return;
       case 'talk':
       case 'leave':
-        reply('200 OK', { contact: this.address(name), sdp: SDP });
+        reply('200 OK', { contact: this.address(name), sdp: this.#sdp });
+        this.#speak(invite.text);
         if (manner === 'leave') this.#later(() => this.#send(bye(invite), invite.from));
     }
+  }
+
+  get #sdp(): string {
+    const origin = ['v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 'c=IN IP4 127.0.0.1', 't=0 0'];
+    return [...origin, `m=audio ${this.#sound.address().port} RTP/AVP 0`, 'a=rtpmap:0 PCMU/8000', ''].join('\r\n');
+  }
+
+  /** A loud buzz in PCMU to where the offer says, so that a recording has something to hold. */
+  #speak(offer: string): void {
+    const port = Number(/^m=audio (\d+)/m.exec(offer)?.[1]);
+    const packet = Buffer.alloc(12 + PACKET_BYTES, 0x0f);
+    packet.fill(0x8f, 12 + PACKET_BYTES / 2);
+    packet.writeUInt16BE(0x8000, 0);
+    packet.writeUInt32BE(port, 8);
+    let sent = 0;
+    const timer = setInterval(() => {
+      packet.writeUInt16BE(sent, 2);
+      packet.writeUInt32BE(sent * PACKET_BYTES, 4);
+      this.#sound.send(packet, port, '127.0.0.1', () => undefined);
+      sent += 1;
+      if (sent < MAX_PACKETS) return;
+      clearInterval(timer);
+      this.#timers.delete(timer);
+    }, PACKET_MS);
+    this.#timers.add(timer);
   }
 
   #later(work: () => void): void {
@@ -114,10 +147,11 @@ interface Invite {
   readonly reply: (status: string, more?: { readonly contact?: string; readonly sdp?: string }) => void;
 }
 
-const SDP = [
-  ...['v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 'c=IN IP4 127.0.0.1', 't=0 0'],
-  ...[`m=audio ${SDP_PORT} RTP/AVP 0`, 'a=rtpmap:0 PCMU/8000', ''],
-].join('\r\n');
+async function boundSocket(): Promise<Socket> {
+  const socket = createSocket({ type: 'udp4', recvBufferSize: 4_194_304 });
+  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+  return socket;
+}
 
 function header(text: string, name: string): string {
   return new RegExp(`^${name}\\s*:\\s*(.*?)\\s*$`, 'im').exec(text)?.[1] ?? '';

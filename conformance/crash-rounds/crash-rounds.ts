@@ -15,7 +15,7 @@ import { Listener } from './listener.ts';
 const FROM = '+12025550100';
 const CALLS_PER_SECOND = 20;
 const CALLERS = 4;
-const MAX_CALLS_A_ROUND = 40;
+const MAX_CALLS_A_ROUND = 15;
 const SILENT_EVERY = 4;
 const RING_SECONDS = 3;
 const TALK_SECONDS = 2;
