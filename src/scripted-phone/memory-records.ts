@@ -49,13 +49,20 @@ export class MemoryCalls implements CallStore {
   async unfinished(): Promise<readonly Call[]> {
     return [];
   }
+
+  async endsUntold(): Promise<readonly Call[]> {
+    return [];
+  }
+
+  async endTold(): Promise<void> {
+    // There is no next start that would tell it again.
+  }
 }
 
-type Blobs = RecordingPorts['blobs'];
-type BlobId = Awaited<ReturnType<Blobs['adopt']>>;
+type BlobId = Awaited<ReturnType<RecordingPorts['keep']>>;
 
 /** Recordings as files of one folder, named in the order in which they ended. */
-export class FolderBlobs implements Blobs {
+export class FolderBlobs {
   readonly #folder: string;
   readonly #clock: Clock;
   readonly #random: Random;
@@ -85,21 +92,5 @@ export class FolderBlobs implements Blobs {
 
   temporaryPath(suffix: string): string {
     return join(this.#folder, `.${randomHex(this.#random, 8)}${suffix}`);
-  }
-
-  put(): Promise<BlobId> {
-    return Promise.reject(new Error('only finished recordings are kept here'));
-  }
-
-  async size(): Promise<number | undefined> {
-    return undefined;
-  }
-
-  async addReference(): Promise<void> {
-    // Files stay until the folder goes.
-  }
-
-  async release(): Promise<void> {
-    // Files stay until the folder goes.
   }
 }

@@ -139,31 +139,40 @@ class GroupDial {
   }
 
   async #offer(attempt: Attempt, localAddress: string): Promise<string> {
-    const { advertisedAddress, near } = this.#options;
-    // A phone behind a NAT names an address that nobody here sees; its sound comes from where it registered.
-    const signallingPeer = attempt.target.target.flow?.remote.address;
     try {
-      const leg = await this.#ports.media.openLeg(
-        {
-          kind: 'rtp',
-          localAddress,
-          ...(advertisedAddress === undefined ? {} : { advertisedAddress }),
-          ...(signallingPeer === undefined ? {} : { signallingPeer }),
-        },
-        near,
-      );
-      // Another local address was tried before, or the attempt ended while the leg was being opened.
-      if (attempt.leg !== undefined) this.#close(attempt.leg);
-      attempt.leg = leg;
-      if (attempt.over) {
-        this.#close(leg);
-        throw new Error('the call was given up before it was offered');
-      }
-      return await leg.createOffer();
+      return await this.#offerOf(attempt, localAddress).catch((error: unknown) => {
+        // Its media process died and nothing has left: another one can carry the call.
+        if (!isLost(error) || this.#options.near !== undefined || attempt.over) throw error;
+        attempt.leg = undefined;
+        return this.#offerOf(attempt, localAddress);
+      });
     } catch (error) {
       attempt.offerError = error;
       throw error;
     }
+  }
+
+  async #offerOf(attempt: Attempt, localAddress: string): Promise<string> {
+    const { advertisedAddress, near } = this.#options;
+    // A phone behind a NAT names an address that nobody here sees; its sound comes from where it registered.
+    const signallingPeer = attempt.target.target.flow?.remote.address;
+    const leg = await this.#ports.media.openLeg(
+      {
+        kind: 'rtp',
+        localAddress,
+        ...(advertisedAddress === undefined ? {} : { advertisedAddress }),
+        ...(signallingPeer === undefined ? {} : { signallingPeer }),
+      },
+      near,
+    );
+    // Another local address was tried before, or the attempt ended while the leg was being opened.
+    if (attempt.leg !== undefined) this.#close(attempt.leg);
+    attempt.leg = leg;
+    if (attempt.over) {
+      this.#close(leg);
+      throw new Error('the call was given up before it was offered');
+    }
+    return leg.createOffer();
   }
 
   #progress(attempt: Attempt, status: number, sdp: string | undefined): void {
@@ -195,7 +204,12 @@ class GroupDial {
     } catch (error) {
       this.#ports.log.warn({ error: errorText(error) }, 'the answer to a call was not usable');
       this.#discard(call, leg);
-      this.#outcome.resolve({ kind: 'failed', failure: { cause: 'rejected', status: 488, reason: errorText(error) } });
+      const reason = errorText(error);
+      // The fault of this server, which its owner hears of, or of the answer.
+      const failure: CallFailure = isLost(error)
+        ? { cause: 'unreachable', status: 503, reason }
+        : { cause: 'rejected', status: 488, reason };
+      this.#outcome.resolve({ kind: 'failed', failure });
       return;
     }
     const party = SipParty.outgoing(call, leg, {
@@ -287,6 +301,10 @@ export function callStatusOf(failure: CallFailure): 'busy' | 'no-answer' | 'fail
   if (failure.cause === 'rejected' && (failure.status === 480 || failure.status === 408 || failure.status === 487))
     return 'no-answer';
   return 'failed';
+}
+
+function isLost(error: unknown): boolean {
+  return error instanceof MediaError && error.code === 'lost';
 }
 
 /** A leg could not be opened because the machine is full: the caller is told to come again. */

@@ -15,6 +15,7 @@ export function openLiveCall(
     log,
     update: (sid, changes) => calls.update(sid, changes),
     deliver: (about, event) => environment.deliver(about, event),
+    endTold: (sid) => calls.endTold(sid),
   });
   return new LiveCall(journal, { clock, log, ...origin });
 }

@@ -64,6 +64,8 @@ export class CallWorld {
   readonly service: CallService;
   readonly account: Account;
   recordingsFull = false;
+  /** Events are taken and never delivered. */
+  deliveryHangs = false;
   adoptFails = false;
 
   private constructor() {
@@ -248,8 +250,10 @@ export class CallWorld {
     const random = seededRandom(1);
     const webhooks = new Webhooks({ http: this.http, clock, random, soundDirectory: '/nowhere' });
     const report = (call: Call, fault: Fault): void => void this.faults.push({ callSid: call.sid, fault });
-    const deliver: CallEnvironment['deliver'] = (call, { url, parameters }) =>
-      void this.events.push({ callSid: call.sid, url, parameters });
+    const deliver: CallEnvironment['deliver'] = (call, { url, parameters, afterwards }) => {
+      this.events.push({ callSid: call.sid, url, parameters });
+      if (!this.deliveryHangs) void afterwards?.();
+    };
     const environment: CallEnvironment = {
       clock,
       random,
@@ -272,7 +276,14 @@ export class CallWorld {
         clock,
         random,
         log: silentLogger,
-        blobs: this.#blobs(),
+        temporaryPath: (suffix) => `/tmp/recording${suffix}`,
+        keep: (_path, sid, changes) => {
+          const row = this.recordings.get(sid);
+          if (this.adoptFails || row === undefined) return Promise.reject(new Error('no space left'));
+          const blobId = 'blob' as BlobId;
+          this.recordings.set(sid, { ...row, ...changes, blobId });
+          return Promise.resolve(blobId);
+        },
         insert: (recording) => {
           if (this.recordingsFull) return Promise.reject(storageFull());
           this.recordings.set(recording.sid, recording);
@@ -286,6 +297,7 @@ export class CallWorld {
         },
         unfinished: () =>
           Promise.resolve([...this.recordings.values()].filter(({ status }) => status === 'in-progress')),
+        ofCall: (call) => Promise.resolve([...this.recordings.values()].filter(({ callSid }) => callSid === call.sid)),
         urlOf: ({ sid }) => `http://tandem/Recordings/${sid}`,
         deliver,
       },
@@ -336,22 +348,6 @@ export class CallWorld {
 
   #phoneByNumber(number: string): Phone | undefined {
     return [...this.phones.values()].find((phone) => phone.number === number);
-  }
-
-  #blobs(): CallEnvironment['recordings']['blobs'] {
-    let made = 0;
-    const refuse = (): never => {
-      throw new Error('not scripted');
-    };
-    return {
-      adopt: () => (this.adoptFails ? Promise.reject(new Error('no space left')) : Promise.resolve('blob' as BlobId)),
-      temporaryPath: (suffix) => `/tmp/${made++}${suffix}`,
-      put: refuse,
-      path: refuse,
-      size: refuse,
-      addReference: refuse,
-      release: refuse,
-    };
   }
 }
 
