@@ -34,8 +34,29 @@ function decodeBytes(bytes: Uint8Array): string {
   try {
     return strictUtf8.decode(bytes);
   } catch {
-    return Array.from(bytes, (byte) => String.fromCharCode(byte < 128 ? byte : RAW_BYTE + byte)).join('');
+    return decodeMixed(bytes);
   }
+}
+
+/** Each character by itself: a broken one must not change how its neighbours are read and written again. */
+function decodeMixed(bytes: Uint8Array): string {
+  let decoded = '';
+  for (let at = 0; at < bytes.length;) {
+    const length = sequenceBytes(bytes[at] as number);
+    try {
+      decoded += strictUtf8.decode(bytes.subarray(at, at + length));
+      at += length;
+    } catch {
+      decoded += String.fromCharCode(RAW_BYTE + (bytes[at] as number));
+      at += 1;
+    }
+  }
+  return decoded;
+}
+
+/** How many bytes the first one of a UTF-8 sequence announces (RFC 3629 3). */
+function sequenceBytes(first: number): number {
+  return first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
 }
 
 /** Escapes all but letters, digits and the characters of `plain`. */
