@@ -95,7 +95,12 @@ const ENTITIES =
   '<!DOCTYPE r [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;">]><Response><Say>&c;</Say></Response>';
 
 const DOCUMENTS: readonly FaultCase[] = [
-  { name: 'larger than 64 kB', code: 11750, where: 'document', answer: xml(`<Response>${' '.repeat(MAX_TWIML_CHARS)}</Response>`) },
+  {
+    name: 'larger than 64 kB',
+    code: 11750,
+    where: 'document',
+    answer: xml(`<Response>${' '.repeat(MAX_TWIML_CHARS)}</Response>`),
+  },
   {
     name: 'compressed, and huge when it is not (a bomb)',
     code: 11750,
@@ -116,10 +121,20 @@ const DOCUMENTS: readonly FaultCase[] = [
   },
   { name: 'an empty body', code: 11770, where: 'document', answer: xml('') },
   { name: 'nothing but white space', code: 11770, where: 'document', answer: xml(' \r\n ') },
-  { name: 'XML that is not well formed', code: 12100, where: 'document', answer: xml('<Response><Say>hello</Response>') },
+  {
+    name: 'XML that is not well formed',
+    code: 12100,
+    where: 'document',
+    answer: xml('<Response><Say>hello</Response>'),
+  },
   { name: 'XML that ends too early', code: 12100, where: 'document', answer: xml('<Response><Say>hello') },
   { name: 'entities of its own (a document type)', code: 12100, where: 'document', answer: xml(ENTITIES) },
-  { name: 'an entity that is not known', code: 12100, where: 'document', answer: xml('<Response><Say>&nbsp;</Say></Response>') },
+  {
+    name: 'an entity that is not known',
+    code: 12100,
+    where: 'document',
+    answer: xml('<Response><Say>&nbsp;</Say></Response>'),
+  },
   {
     name: 'bytes that are not UTF-8, and no other charset named',
     code: 12100,
@@ -145,8 +160,18 @@ const DOCUMENTS: readonly FaultCase[] = [
     answer: xml(SAY, { 'content-type': 'text/xml; charset=klingon' }),
   },
   { name: 'XML of version 1.1', code: 12101, where: 'document', answer: xml(`<?xml version="1.1"?>${SAY}`) },
-  { name: 'a root that is not Response', code: 12102, where: 'document', answer: xml('<response><Say>hello</Say></response>') },
-  { name: 'nothing but a verb that is not known', code: 12200, where: 'document', answer: xml('<Response><Speak>hello</Speak></Response>') },
+  {
+    name: 'a root that is not Response',
+    code: 12102,
+    where: 'document',
+    answer: xml('<response><Say>hello</Say></response>'),
+  },
+  {
+    name: 'nothing but a verb that is not known',
+    code: 12200,
+    where: 'document',
+    answer: xml('<Response><Speak>hello</Speak></Response>'),
+  },
   {
     name: 'a Say inside a Say',
     code: 12200,
@@ -175,7 +200,8 @@ const DOCUMENTS: readonly FaultCase[] = [
     name: 'a Redirect that leads to itself',
     code: 11215,
     where: 'document',
-    answer: (request, response) => xml(`<Response><Redirect>${request.url ?? ''}</Redirect></Response>`)(request, response),
+    answer: (request, response) =>
+      xml(`<Response><Redirect>${request.url ?? ''}</Redirect></Response>`)(request, response),
   },
   {
     name: 'a verb that is not known, among others',
@@ -204,7 +230,13 @@ const SOUNDS: readonly FaultCase[] = [
   { name: 'larger than 16 MB', code: 11751, where: 'sound', answer: sound(Buffer.alloc(BOMB_BYTES)) },
   { name: 'another content type', code: 13420, where: 'sound', warning: true, answer: xml(SAY) },
   { name: 'an empty body', code: 13420, where: 'sound', warning: true, answer: sound(new Uint8Array(0)) },
-  { name: 'neither WAV nor MP3', code: 13420, where: 'sound', warning: true, answer: sound(Buffer.from('OggS and so on')) },
+  {
+    name: 'neither WAV nor MP3',
+    code: 13420,
+    where: 'sound',
+    warning: true,
+    answer: sound(Buffer.from('OggS and so on')),
+  },
   { name: 'a WAV without a sound in it', code: 13420, where: 'sound', warning: true, answer: sound(WAV_HEADER) },
   {
     name: 'a WAV whose format is broken',
@@ -218,7 +250,10 @@ const SOUNDS: readonly FaultCase[] = [
     code: 13420,
     where: 'sound',
     warning: true,
-    answer: sound(Buffer.concat([Buffer.from('ID3\x03\0\0\0\0\0\0', 'latin1'), MP3.map((byte) => byte ^ 0x55)]), 'audio/mpeg'),
+    answer: sound(
+      Buffer.concat([Buffer.from('ID3\x03\0\0\0\0\0\0', 'latin1'), MP3.map((byte) => byte ^ 0x55)]),
+      'audio/mpeg',
+    ),
   },
 ];
 
