@@ -24,6 +24,8 @@ export interface FuzzOptions {
   readonly executions?: number;
   readonly seconds?: number;
   readonly onFinding?: (finding: Finding) => void;
+  /** Looks for what reaches new code; costs most of the time of a short run. Default true. */
+  readonly guided?: boolean;
   /** Told of each input before it is tried. */
   readonly watch?: StallWatch;
 }
@@ -72,7 +74,8 @@ class Run {
     this.#target = target;
     this.#options = options;
     this.#random = seededRandom(options.seed);
-    this.#coverage = target.covers === undefined ? undefined : new Coverage(target.covers);
+    const { guided = true } = options;
+    this.#coverage = target.covers === undefined || !guided ? undefined : new Coverage(target.covers);
     this.#pool = [...target.corpus];
   }
 

@@ -1,4 +1,4 @@
-import { mkdir, rename } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { holding, type Clock } from '../base/clock.ts';
 import { randomHex, type Random } from '../base/random.ts';
@@ -85,6 +85,10 @@ export class FolderBlobs implements Blobs {
 
   temporaryPath(suffix: string): string {
     return join(this.#folder, `.${randomHex(this.#random, 8)}${suffix}`);
+  }
+
+  discard(path: string): Promise<void> {
+    return holding(this.#clock, () => rm(path, { force: true }));
   }
 
   put(): Promise<BlobId> {

@@ -127,7 +127,9 @@ async function openCallee(
     statusCallbackEvents: wanted.statusCallbackEvents,
   };
   try {
-    const child = await openChildCall(parent, { to: formatAddress(address), from, plan: childPlan }, environment);
+    const branches = plan.sequential ? 1 : plan.callees.length;
+    const wish = { to: formatAddress(address), from, plan: childPlan, branches };
+    const child = await openChildCall(parent, wish, environment);
     const dial = dialOf(child, parent, environment);
     return { child, dial, prepare: () => prepare(child, wanted, environment) };
   } catch (error) {

@@ -83,6 +83,7 @@ export async function startRecording(plan: RecordingPlan, ports: RecordingPorts)
   try {
     return new CallRecording(recording, { ...plan, path, sound: plan.start(path) }, ports);
   } catch (error) {
+    await ports.blobs.discard(path);
     // The leg went between the two: the row must not stay in progress.
     await ports.update(recording.sid, { status: 'absent', errorCode: ERROR_RECORDING_FAILED, dateUpdated: now });
     throw error;
@@ -163,6 +164,9 @@ class CallRecording implements RunningCallRecording {
     } catch (error) {
       this.#ports.log.error({ recordingSid: this.sid, error: errorText(error) }, 'a recording could not be kept');
       await this.#giveUp();
+    } finally {
+      // Adopted, it is not there any more; else nobody wants it, and a full disk needs the room.
+      await this.#ports.blobs.discard(this.#plan.path);
     }
     this.#tell(this.#recording.status === 'completed' ? 'completed' : 'absent');
     return { result, recording: this.#recording };

@@ -65,6 +65,8 @@ export class CallWorld {
   readonly account: Account;
   recordingsFull = false;
   adoptFails = false;
+  /** Temporary files that were removed. */
+  readonly discarded: string[] = [];
 
   private constructor() {
     this.account = this.#addAccount(ACCOUNT_SID);
@@ -346,6 +348,7 @@ export class CallWorld {
     return {
       adopt: () => (this.adoptFails ? Promise.reject(new Error('no space left')) : Promise.resolve('blob' as BlobId)),
       temporaryPath: (suffix) => `/tmp/${made++}${suffix}`,
+      discard: async (path) => void this.discarded.push(path),
       put: refuse,
       path: refuse,
       size: refuse,
