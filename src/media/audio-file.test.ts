@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
+import { seededRandom } from '../base/random.ts';
 import { decodeSound, loadSound } from './audio-file.ts';
 import { amplitudeOf } from './goertzel.ts';
 import { MediaError } from './media-error.ts';
@@ -128,4 +129,13 @@ test('decodes a cached file once, also for callers at the same time, and anew wh
   assert.equal(await loadSound(path, options), one);
   await utimes(path, 1, 1);
   assert.notEqual(await loadSound(path, options), one);
+});
+
+test('gives an MP3 up that is damaged everywhere, whose every damage the decoder writes to standard error', async (t) => {
+  const written = t.mock.method(console, 'error', () => undefined);
+  const garbage = seededRandom(1).bytes(400_000);
+  const bytes = Buffer.concat([Buffer.from('ID3\x03\0\0\0\0\0\0', 'latin1'), garbage]);
+  for await (const { samples } of decodeMp3(bytes)) assert.ok(samples.length > 0);
+  const { length } = written.mock.calls;
+  assert.ok(length > 10 && length < 100, `${length} lines`);
 });
