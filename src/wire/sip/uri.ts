@@ -1,7 +1,6 @@
 import { everyCode, isControlCode, isDigitCode, isHexCode, isTokenCode, SPACE } from './characters.ts';
 import { formatHostPort, parseHostPort, sameHost } from './host.ts';
 import type { Parameter, Parameters } from './parameters.ts';
-import { parameter } from './parameters.ts';
 import { decodeEscapes, encodeEscapes } from './escapes.ts';
 
 export const MAX_URI_CHARS = 8192;
