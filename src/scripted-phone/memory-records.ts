@@ -1,4 +1,4 @@
-import { mkdir, rename } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { holding, type Clock } from '../base/clock.ts';
 import { randomHex, type Random } from '../base/random.ts';
@@ -92,5 +92,9 @@ export class FolderBlobs {
 
   temporaryPath(suffix: string): string {
     return join(this.#folder, `.${randomHex(this.#random, 8)}${suffix}`);
+  }
+
+  discard(path: string): Promise<void> {
+    return holding(this.#clock, () => rm(path, { force: true }));
   }
 }

@@ -142,6 +142,7 @@ export class PlaceInMemory {
         random,
         log,
         temporaryPath: (suffix) => blobs.temporaryPath(suffix),
+        discard: (path) => blobs.discard(path),
         keep: async (path, sid, changes) => {
           const blobId = await blobs.adopt(path);
           await this.#changeRecording(sid, { ...changes, blobId });

@@ -105,6 +105,7 @@ export function callEnvironment(parts: CallParts): JoinedEnvironment {
       random: systemRandom,
       log,
       temporaryPath: (suffix) => parts.blobs.temporaryPath(suffix),
+      discard: (path) => parts.blobs.discard(path),
       keep: (path, sid, changes) =>
         parts.blobs.adopt(path, (blobId) => [records.recordings.updateStatement(sid, { ...changes, blobId })]),
       insert: (recording) => records.recordings.insert(recording),

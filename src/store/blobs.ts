@@ -20,4 +20,6 @@ export interface Blobs {
   release(id: BlobId, holder?: readonly WriteStatement[]): Promise<void>;
   /** A fresh path on the same file system, for writing what will be adopted. */
   temporaryPath(suffix: string): string;
+  /** Removes what was written to a temporary path and is not to be adopted; what is not there is no fault. Never rejects. */
+  discard(path: string): Promise<void>;
 }

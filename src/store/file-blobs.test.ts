@@ -139,6 +139,15 @@ describe('FileBlobs', () => {
     assert.throws(() => blobs.temporaryPath('/../x'), RangeError);
   });
 
+  promise('a temporary file that is not adopted can be given up, more than once', async (blobs) => {
+    const path = blobs.temporaryPath('.wav');
+    writeFileSync(path, 'half a sound');
+    await blobs.discard(path);
+    assert.equal(existsSync(path), false);
+    await blobs.discard(path);
+    await blobs.discard('/nowhere/at/all');
+  });
+
   promise('opening again removes temporary files and keeps the blobs', async (blobs, folder, store) => {
     const id = await blobs.put(text('kept'));
     writeFileSync(blobs.temporaryPath('.part'), 'stale');

@@ -135,6 +135,10 @@ export class FileBlobs implements Blobs {
     return join(this.#folder, TEMPORARY, `${randomHex(this.#random, NAME_BYTES)}${suffix}`);
   }
 
+  async discard(path: string): Promise<void> {
+    await rm(path, { force: true }).catch(() => undefined);
+  }
+
   #pathOf(id: BlobId): string {
     return join(this.#folder, id.slice(0, 2), id);
   }
@@ -144,8 +148,13 @@ export class FileBlobs implements Blobs {
     const [source, own] = await Promise.all([stat(path), stat(this.#folder)]);
     if (source.dev === own.dev) return path;
     const copy = this.temporaryPath('');
-    await copyFile(path, copy);
-    await rm(path);
+    try {
+      await copyFile(path, copy);
+      await rm(path);
+    } catch (error) {
+      await this.discard(copy);
+      throw error;
+    }
     return copy;
   }
 

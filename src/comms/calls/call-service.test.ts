@@ -243,6 +243,7 @@ suite('recording by the API', () => {
       assert.equal(row.errorCode, how === 'silent' ? null : 12_400, how);
       assert.equal(world.events.at(-2)?.parameters['RecordingStatus'], 'absent');
       assert.equal(world.row(sid).status, 'completed', 'the call itself ended as it should');
+      assert.deepEqual(world.discarded, ['/tmp/0.wav'], 'no file is left behind');
     }
   });
 

@@ -18,6 +18,8 @@ export interface DialOptions {
   readonly ringTimeoutMs: number;
   readonly headers?: readonly SipHeader[];
   readonly maxForwards?: number;
+  /** Max-Breadth of each call that is placed. */
+  readonly maxBreadth?: number;
   /** Digest credentials that win over a target's own. */
   readonly credentials?: { readonly username: string; readonly password: string };
   /** A leg that will hear the callee: the new leg is opened on its node. */
@@ -117,7 +119,7 @@ class GroupDial {
       offerError: undefined,
     };
     this.#attempts.push(attempt);
-    const { caller, callee, headers, maxForwards } = this.#options;
+    const { caller, callee, headers, maxForwards, maxBreadth } = this.#options;
     const credentials = this.#options.credentials ?? target.credentials;
     attempt.placed = this.#ports.userAgent.placeCall(
       {
@@ -129,6 +131,7 @@ class GroupDial {
         ...(credentials === undefined ? {} : { credentials }),
         ...(headers === undefined ? {} : { headers }),
         ...(maxForwards === undefined ? {} : { maxForwards }),
+        ...(maxBreadth === undefined ? {} : { maxBreadth }),
       },
       {
         progress: (status, sdp) => this.#progress(attempt, status, sdp),

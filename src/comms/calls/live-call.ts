@@ -8,7 +8,7 @@ import { FINAL_CALL_STATUSES, type Call, type CallStatus } from '../model.ts';
 import type { TwimlRun } from '../executor-ports.ts';
 import type { Party, PartyEnd } from '../party.ts';
 import type { CallChanges, CallJournal } from './call-journal.ts';
-import { MAX_HOPS } from './loop.ts';
+import { MAX_BREADTH, MAX_HOPS } from './loop.ts';
 import type { RunningCallRecording } from './recordings.ts';
 
 export type FinalStatus = (typeof FINAL_CALL_STATUSES)[number];
@@ -31,6 +31,8 @@ export interface LiveCallOptions {
   readonly loopDepth?: number;
   /** Max-Forwards of the call; default MAX_HOPS. Below 0: it may not be dialled. */
   readonly hopsLeft?: number;
+  /** Max-Breadth of the call; default MAX_BREADTH. */
+  readonly breadthLeft?: number;
   /** Parameters of every request of this call beside the usual ones. */
   readonly extraParameters?: Readonly<Record<string, string>>;
 }
@@ -40,6 +42,7 @@ export class LiveCall {
   readonly journal: CallJournal;
   readonly loopDepth: number;
   readonly hopsLeft: number;
+  readonly breadthLeft: number;
   readonly extraParameters: Readonly<Record<string, string>>;
   /** A Dial of its own waits for somebody to talk with it, or until they are done. */
   isDialling = false;
@@ -64,6 +67,7 @@ export class LiveCall {
     this.hopsLeft = options.hopsLeft ?? MAX_HOPS;
     // Set already in the row of a call of the last run, which is opened to be ended.
     this.#answeredAt = journal.call.startTime ?? undefined;
+    this.breadthLeft = options.breadthLeft ?? MAX_BREADTH;
     this.extraParameters = options.extraParameters ?? {};
     this.#work = new TaskGroup((error) => {
       options.log.error({ callSid: this.call.sid, error: errorText(error) }, 'work of a call failed');

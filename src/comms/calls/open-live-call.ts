@@ -7,7 +7,7 @@ import { LiveCall, type LiveCallOptions } from './live-call.ts';
 export function openLiveCall(
   call: Call,
   environment: CallEnvironment,
-  origin: Pick<LiveCallOptions, 'loopDepth' | 'hopsLeft' | 'extraParameters'> = {},
+  origin: Pick<LiveCallOptions, 'loopDepth' | 'hopsLeft' | 'breadthLeft' | 'extraParameters'> = {},
 ): LiveCall {
   const { clock, log, calls } = environment;
   const journal = new CallJournal(call, {

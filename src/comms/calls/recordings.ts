@@ -19,6 +19,8 @@ export interface RecordingPorts {
   readonly log: Logger;
   /** A fresh path for the sound, on the file system where it is kept. */
   temporaryPath(suffix: string): string;
+  /** Removes a temporary file that is not kept; one that is gone is no fault. */
+  discard(path: string): Promise<void>;
   /** Keeps the finished sound and changes the resource that refers to it, both or neither. */
   keep(path: string, sid: Recording['sid'], changes: Partial<Recording>): Promise<BlobId>;
   insert(recording: Recording): Promise<void>;
@@ -88,6 +90,7 @@ export async function startRecording(plan: RecordingPlan, ports: RecordingPorts)
   try {
     return new CallRecording(recording, { ...plan, path, sound: plan.start(path) }, ports);
   } catch (error) {
+    await ports.discard(path);
     // The leg went between the two: the row must not stay in progress.
     await ports.update(recording.sid, { status: 'absent', errorCode: ERROR_RECORDING_FAILED, dateUpdated: now });
     throw error;
@@ -168,6 +171,9 @@ class CallRecording implements RunningCallRecording {
     } catch (error) {
       this.#ports.log.error({ recordingSid: this.sid, error: errorText(error) }, 'a recording could not be kept');
       await this.#giveUp();
+    } finally {
+      // Adopted, it is not there any more; else nobody wants it, and a full disk needs the room.
+      await this.#ports.discard(this.#plan.path);
     }
     this.#tell(this.#recording.status === 'completed' ? 'completed' : 'absent');
     return { result, recording: this.#recording };

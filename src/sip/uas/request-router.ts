@@ -44,6 +44,8 @@ export class RequestRouter implements TransactionUser {
    * request (8.2.2.2).
    */
   readonly #underWay = new Map<string, string>();
+  /** INVITEs of which it is looked up who calls, by the key that their transaction will have. */
+  readonly #lookedUp = new Map<string, { isCancelled: boolean }>();
   #onCall: ((call: IncomingCall) => void) | undefined;
   #onMessage: MessageHandler | undefined;
   #draining = false;
@@ -102,8 +104,12 @@ export class RequestRouter implements TransactionUser {
   #cancel(request: ReceivedRequest): void {
     const { core } = this.#options;
     const invite = core.layer.inviteOf(request);
-    // It is taken when the tables are full too: one without its INVITE must not fill them further.
-    if (invite === undefined) return this.#answerStateless(request, 481);
+    if (invite === undefined) {
+      const lookedUp = this.#lookedUp.get(serverKey(request, 'INVITE'));
+      if (lookedUp !== undefined) lookedUp.isCancelled = true;
+      // It is taken when the tables are full too: one without its INVITE must not fill them further.
+      return this.#answerStateless(request, lookedUp === undefined ? 481 : 200);
+    }
     this.#answer(core.layer.accept(request), 200);
     const ringing = this.#ringing.get(invite.key);
     if (ringing !== undefined) return ringing.giveUp();
@@ -169,7 +175,15 @@ export class RequestRouter implements TransactionUser {
   /** False when the INVITE was answered here. */
   async #inviteOfKnown(request: ReceivedRequest, done: () => void): Promise<boolean> {
     const { core, callRate } = this.#options;
-    const challenge = await this.#strangersAnswer(request);
+    const key = serverKey(request);
+    const lookedUp = { isCancelled: false };
+    this.#lookedUp.set(key, lookedUp);
+    const challenge = await this.#strangersAnswer(request).finally(() => this.#lookedUp.delete(key));
+    if (lookedUp.isCancelled) {
+      // 9.2: its CANCEL was answered already.
+      this.#answerStateless(request, 487);
+      return false;
+    }
     if (challenge !== undefined) {
       this.#answerStateless(request, challenge.status, challenge.headers);
       return false;

@@ -109,7 +109,8 @@ export function parseReplaces(value: string): Replaces | undefined {
   if (parsed === undefined) return undefined;
   const toTag = parameter(parsed.parameters, 'to-tag');
   const fromTag = parameter(parsed.parameters, 'from-tag');
-  if (!toTag || !fromTag) return undefined;
+  // Tags are tokens; a quoted one is none, and would not be written as it was read.
+  if (toTag === undefined || fromTag === undefined || !isToken(toTag) || !isToken(fromTag)) return undefined;
   return { callId: parsed.value, toTag, fromTag, earlyOnly: hasParameter(parsed.parameters, 'early-only') };
 }
 

@@ -161,11 +161,14 @@ function parseStartLine(line: string): StartLine | undefined {
   return { kind: 'request', method: first, uri: trimBlanks(rest.slice(0, lastBlank)), version: version.toUpperCase() };
 }
 
+/** A status of more digits than three is read, so that it can be refused by its number; of these no number is exact. */
+const MAX_STATUS_DIGITS = 10;
+
 function parseStatusLine(version: string, rest: string): StartLine | undefined {
   const text = trimBlanks(rest);
   const blank = text.indexOf(' ');
   const code = blank < 0 ? text : text.slice(0, blank);
-  if (!isDigits(code)) return undefined;
+  if (!isDigits(code) || code.length > MAX_STATUS_DIGITS) return undefined;
   const reason = blank < 0 ? '' : trimBlanks(text.slice(blank));
   return { kind: 'response', status: Number(code), reason, version: version.toUpperCase() };
 }

@@ -1,7 +1,6 @@
 import { everyCode, isControlCode, isDigitCode, isHexCode, isTokenCode, SPACE } from './characters.ts';
 import { formatHostPort, parseHostPort, sameHost } from './host.ts';
 import type { Parameter, Parameters } from './parameters.ts';
-import { parameter } from './parameters.ts';
 import { decodeEscapes, encodeEscapes } from './escapes.ts';
 
 export const MAX_URI_CHARS = 8192;
@@ -55,7 +54,9 @@ function parseSip(scheme: 'sip' | 'sips', rest: string): SipUri | undefined {
   const semicolon = beforeHeaders.indexOf(';');
   const hostPort = parseHostPort(semicolon < 0 ? beforeHeaders : beforeHeaders.slice(0, semicolon));
   const parameters = semicolon < 0 ? [] : parsePairs(beforeHeaders.slice(semicolon + 1), ';');
-  const headers = question < 0 ? [] : parsePairs(rest.slice(question + 1), '&');
+  // Each has a value (25.1), an empty one where the `=` was forgotten.
+  const pairs = question < 0 ? [] : parsePairs(rest.slice(question + 1), '&');
+  const headers = pairs?.map((pair) => ({ value: '', ...pair }));
   if (hostPort === undefined || parameters === undefined || headers === undefined) return undefined;
   return { scheme, ...userPart, ...hostPort, parameters: parameters.map(lowerName), headers };
 }
@@ -140,14 +141,23 @@ export function sameSipUri(a: SipUri, b: SipUri): boolean {
 }
 
 function sameParameters(a: Parameters, b: Parameters): boolean {
-  if (DECIDING_PARAMETERS.some((name) => (parameter(a, name) === undefined) !== (parameter(b, name) === undefined)))
-    return false;
-  return a.every(({ name, value }) => {
-    const other = parameter(b, name);
-    if (other === undefined) return true;
+  const [ours, theirs] = [firstValues(a), firstValues(b)];
+  if (DECIDING_PARAMETERS.some((name) => ours.has(name) !== theirs.has(name))) return false;
+  for (const [name, value] of ours) {
+    const other = theirs.get(name);
+    if (other === undefined) continue;
     // Method names are the one value whose case counts (7.1).
-    return name === 'method' ? (value ?? '') === other : (value ?? '').toLowerCase() === other.toLowerCase();
-  });
+    const same = name === 'method' ? value === other : value.toLowerCase() === other.toLowerCase();
+    if (!same) return false;
+  }
+  return true;
+}
+
+/** A name must not stand twice (19.1.1); where it does, its first value counts, as everywhere. */
+function firstValues(parameters: Parameters): ReadonlyMap<string, string> {
+  const values = new Map<string, string>();
+  for (const { name, value } of parameters) if (!values.has(name)) values.set(name, value ?? '');
+  return values;
 }
 
 function sameHeaders(a: readonly Parameter[], b: readonly Parameter[]): boolean {

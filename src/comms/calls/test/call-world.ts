@@ -67,6 +67,8 @@ export class CallWorld {
   /** Events are taken and never delivered. */
   deliveryHangs = false;
   adoptFails = false;
+  /** Temporary files that were removed. */
+  readonly discarded: string[] = [];
 
   private constructor() {
     this.account = this.#addAccount(ACCOUNT_SID);
@@ -254,6 +256,7 @@ export class CallWorld {
       this.events.push({ callSid: call.sid, url, parameters });
       if (!this.deliveryHangs) void afterwards?.();
     };
+    let made = 0;
     const environment: CallEnvironment = {
       clock,
       random,
@@ -276,7 +279,8 @@ export class CallWorld {
         clock,
         random,
         log: silentLogger,
-        temporaryPath: (suffix) => `/tmp/recording${suffix}`,
+        temporaryPath: (suffix) => `/tmp/${made++}${suffix}`,
+        discard: async (path) => void this.discarded.push(path),
         keep: (_path, sid, changes) => {
           const row = this.recordings.get(sid);
           if (this.adoptFails || row === undefined) return Promise.reject(new Error('no space left'));
