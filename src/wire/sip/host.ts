@@ -1,4 +1,4 @@
-import { everyCode, isHexCode, isTokenCode, parseWholeNumber, skipBlanks, trimBlanks } from './characters.ts';
+import { everyCode, HOST, isAll, isHexCode, parseWholeNumber, skipBlanks, trimBlanks } from './characters.ts';
 
 export const MAX_PORT = 65_535;
 const MAX_HOST_CHARS = 255;
@@ -33,15 +33,9 @@ export function formatHostPort({ host, port }: HostPort): string {
   return port === undefined ? bracketed : `${bracketed}:${port}`;
 }
 
-/** Letters, digits, dots, hyphens; `_` too, which container networks put into names. */
 function parseHostName(text: string): string | undefined {
-  if (text.length === 0 || text.length > MAX_HOST_CHARS || !everyCode(text, isHostCode)) return undefined;
+  if (text.length > MAX_HOST_CHARS || !isAll(text, HOST)) return undefined;
   return text.toLowerCase();
-}
-
-function isHostCode(code: number): boolean {
-  // The token characters that a name cannot hold: ! % * + ` ' ~
-  return isTokenCode(code) && !"!%*+`'~".includes(String.fromCharCode(code));
 }
 
 function parseIpv6Text(text: string): string | undefined {

@@ -1,6 +1,6 @@
 import { TandemError } from '../../base/errors.ts';
 import { quoted } from '../../base/parsed.ts';
-import { everyCode, isControlCode, isToken } from './characters.ts';
+import { isAll, isToken, VISIBLE } from './characters.ts';
 import type { SipMessage } from './message.ts';
 
 export type SipSerializeErrorCode = 'unsafe-header' | 'unsafe-start-line';
@@ -39,13 +39,9 @@ function startLine(message: SipMessage): string {
   }
   if (!isToken(message.method))
     throw new SipSerializeError('unsafe-start-line', `method ${quoted(message.method)}: want a token`);
-  if (message.uri.length === 0 || !everyCode(message.uri, isUriCode))
+  if (!isAll(message.uri, VISIBLE))
     throw new SipSerializeError('unsafe-start-line', `Request-URI ${quoted(message.uri)}: want no blank or control`);
   return `${message.method} ${message.uri} ${message.version}\r\n`;
-}
-
-function isUriCode(code: number): boolean {
-  return code !== 32 && !isControlCode(code);
 }
 
 function hasLineBreak(text: string): boolean {

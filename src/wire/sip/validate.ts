@@ -1,6 +1,6 @@
 import { quoted } from '../../base/parsed.ts';
 import { parseAddress, parseContacts } from './address.ts';
-import { isControlCode, everyCode, isDigits } from './characters.ts';
+import { isAll, isDigits, VISIBLE } from './characters.ts';
 import { mediaType, parseCSeq, parseNumber } from './header-values.ts';
 import {
   header,
@@ -110,12 +110,8 @@ function singlesDefect(message: SipMessage): string | undefined {
   for (const name of AT_MOST_ONE)
     if ((counts.get(name) ?? 0) > 1) return `${counts.get(name)} ${name} headers: want at most one`;
   const callId = header(message, 'Call-ID') ?? '';
-  if (callId === '' || !everyCode(callId, isVisible)) return `Call-ID ${quoted(callId)}: want a word without blanks`;
+  if (!isAll(callId, VISIBLE)) return `Call-ID ${quoted(callId)}: want a word without blanks`;
   return undefined;
-}
-
-function isVisible(code: number): boolean {
-  return code !== 32 && !isControlCode(code);
 }
 
 function checkSingles(request: SipRequest): Refusal | undefined {
