@@ -45,8 +45,8 @@ export class ServerTransaction {
   #finalStatus: number | undefined;
   #onFailed: (cause: 'timeout' | 'transport') => void = () => undefined;
 
-  constructor(key: string, request: ReceivedRequest, shell: ServerShell) {
-    this.key = key;
+  constructor(request: ReceivedRequest, shell: ServerShell) {
+    this.key = request.key;
     this.request = request;
     this.#shell = shell;
     this.#timers = new ArmedTimers(shell.clock, (timer) => this.#feed({ kind: 'timer', timer }));

@@ -116,15 +116,14 @@ export class TransactionLayer {
 
   /** Makes the transaction of a request that just arrived; its repeats are absorbed from now on. */
   accept(request: ReceivedRequest): ServerTransaction {
-    const key = serverKey(request);
-    const transaction = new ServerTransaction(key, request, this.#serverShell);
-    this.#servers.set(key, transaction);
+    const transaction = new ServerTransaction(request, this.#serverShell);
+    this.#servers.set(request.key, transaction);
     return transaction;
   }
 
   /** Like `accept`, for a request that waited: undefined when its repeat was accepted meanwhile. */
   acceptOnce(request: ReceivedRequest): ServerTransaction | undefined {
-    const key = serverKey(request);
+    const { key } = request;
     return this.#servers.has(key) || this.#answers.find(key) !== undefined ? undefined : this.accept(request);
   }
 
@@ -196,7 +195,7 @@ export class TransactionLayer {
     if (stamped === undefined) return;
     const request = readRequest(stamped.message, stamped.via, flow);
     if (request !== undefined && this.#isRepeat(request)) return;
-    const verdict = admit(stamped.message, ABILITIES);
+    const verdict = admit(stamped.message, ABILITIES, request);
     if (verdict === 'drop' || request === undefined || verdict !== 'accept') {
       if (typeof verdict === 'object') this.#answerBroken(verdict, stamped.via, flow);
       return;
@@ -207,7 +206,7 @@ export class TransactionLayer {
 
   /** True when a transaction took the request: it came before, or it is the ACK of an answer given here. */
   #isRepeat(request: ReceivedRequest): boolean {
-    const key = serverKey(request);
+    const { key } = request;
     const answer = this.#answers.find(key);
     if (answer !== undefined) {
       this.#options.transports.send(answer.bytes, answer.to);

@@ -1,4 +1,5 @@
 import { randomInteger } from '../../base/random.ts';
+import type { DigestAuthorization } from '../../wire/sip/digest.ts';
 import { parseReplaces } from '../../wire/sip/header-values.ts';
 import { header, type SipHeader } from '../../wire/sip/message.ts';
 import { parseSipUri } from '../../wire/sip/uri.ts';
@@ -10,8 +11,8 @@ import { IncomingInvite } from '../call/incoming-invite.ts';
 import { answerSession } from '../call/session-timer.ts';
 import { contactFor, type SipCore } from '../core.ts';
 import type { TokenBuckets } from '../limits/token-buckets.ts';
-import { serverKey, type ReceivedRequest } from '../received-request.ts';
-import { normalAor } from '../registrar/address-of-record.ts';
+import type { ReceivedRequest } from '../received-request.ts';
+import { aorInRealm } from '../registrar/address-of-record.ts';
 import type { Registrar } from '../registrar/registrar.ts';
 import type { ServerTransaction } from '../transaction/server-transaction.ts';
 import type { TransactionUser } from '../transaction/transaction-layer.ts';
@@ -116,23 +117,24 @@ export class RequestRouter implements TransactionUser {
     const { core, gatekeeper, realms } = this.#options;
     core.tasks.run(async () => {
       const realm = await realms.of(hostOf(request.to.uri));
-      if (gatekeeper.presented(request, realm) !== undefined) return this.#registerWithPassword(request, realm);
+      const presented = gatekeeper.presented(request, realm);
+      if (presented !== undefined) return this.#registerWithPassword(request, realm, presented);
       // Nothing is remembered for those who show no password: a challenge may be repeated.
       const { status, headers } = gatekeeper.challenge(request, realm, 'www');
       this.#answerStateless(request, status, headers);
     });
   }
 
-  #registerWithPassword(request: ReceivedRequest, realm: string): void {
-    const { core, admission, gatekeeper, registrar, realms } = this.#options;
+  async #registerWithPassword(request: ReceivedRequest, realm: string, presented: DigestAuthorization): Promise<void> {
+    const { core, admission, gatekeeper, registrar } = this.#options;
     const transaction = core.layer.acceptOnce(request);
     // Its repeat came while the realm was looked up.
     if (transaction === undefined) return;
-    this.#run(transaction, async () => {
-      const verdict = await gatekeeper.judge(request, realm, 'www');
+    await this.#answering(transaction, async () => {
+      const verdict = await gatekeeper.judge(request, realm, 'www', presented);
       if (verdict.kind === 'wait') return this.#answer(transaction, 503, [retryAfter(verdict.seconds)]);
       if (verdict.kind === 'challenge') return this.#answer(transaction, verdict.status, verdict.headers);
-      const aor = await normalAor(request.to.uri, (host) => realms.of(host));
+      const aor = aorInRealm(request.to.uri, realm);
       if (aor === undefined) return this.#answer(transaction, 404);
       if (!admission.mayRegister(verdict.credential, aor)) return this.#answer(transaction, 403);
       const { status, reason, headers } = await registrar.register(aor, request);
@@ -147,7 +149,7 @@ export class RequestRouter implements TransactionUser {
       return this.#answerStateless(request, 503, [this.#retryAfter()]);
     }
     const merge = `${request.fromTag ?? ''}|${request.callId}|${request.cseq}`;
-    const key = serverKey(request);
+    const { key } = request;
     const known = this.#underWay.get(merge);
     // Its repeat, while it is looked up who calls.
     if (known === key) return;
@@ -240,12 +242,15 @@ export class RequestRouter implements TransactionUser {
   #message(request: ReceivedRequest): void {
     const handler = this.#onMessage;
     if (this.#draining || handler === undefined) return this.#answerStateless(request, 503, [this.#retryAfter()]);
-    const transaction = this.#options.core.layer.accept(request);
-    this.#run(transaction, async () => {
-      const caller = await this.#identify(transaction);
-      if (caller === undefined) return;
-      this.#answer(transaction, await handler({ request: request.message, caller }));
-    });
+    const { layer, tasks } = this.#options.core;
+    const transaction = layer.accept(request);
+    tasks.run(() =>
+      this.#answering(transaction, async () => {
+        const caller = await this.#identify(transaction);
+        if (caller === undefined) return;
+        this.#answer(transaction, await handler({ request: request.message, caller }));
+      }),
+    );
   }
 
   /** Who sends a request outside a dialog; undefined when it was answered with a challenge. */
@@ -266,15 +271,14 @@ export class RequestRouter implements TransactionUser {
     return undefined;
   }
 
-  #run(transaction: ServerTransaction, work: () => Promise<void>): void {
-    this.#options.core.tasks.run(async () => {
-      try {
-        await work();
-      } catch (error) {
-        if (transaction.finalStatus === undefined) this.#answer(transaction, 500);
-        throw error;
-      }
-    });
+  /** Work that ends with an answer, whatever happens. */
+  async #answering(transaction: ServerTransaction, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (transaction.finalStatus === undefined) this.#answer(transaction, 500);
+      throw error;
+    }
   }
 
   #answer(transaction: ServerTransaction, status: number, headers: readonly SipHeader[] = []): void {

@@ -29,7 +29,8 @@ mark('+', TOKEN | SCHEME | PARAMETER_VALUE);
 mark('[]:/@()$&=?{}|#', PARAMETER_VALUE);
 mark('0123456789', DIGIT | HEX);
 mark('ABCDEFabcdef', HEX);
-for (let code = 0x21; code < 0x7f; code += 1) CLASSES[code]! |= '"<>'.includes(String.fromCharCode(code)) ? VISIBLE : URI | VISIBLE;
+for (let code = 0x21; code < 0x7f; code += 1)
+  CLASSES[code]! |= '"<>'.includes(String.fromCharCode(code)) ? VISIBLE : URI | VISIBLE;
 
 function isClass(code: number, mask: CharacterClass): boolean {
   return ((code < 128 ? (CLASSES[code] as number) : BEYOND) & mask) !== 0;

@@ -70,8 +70,16 @@ export function isIpAddress(text: string): boolean {
 }
 
 function ipv4Bytes(text: string): readonly number[] | undefined {
-  const bytes = text.split('.', 5).map((part) => (part.length <= 3 ? parseWholeNumber(part, 255) : undefined));
-  return bytes.length === 4 && bytes.every((byte) => byte !== undefined) ? bytes : undefined;
+  const bytes: number[] = [];
+  for (let at = 0; at <= text.length; at += 1) {
+    const dot = text.indexOf('.', at);
+    const end = dot < 0 ? text.length : dot;
+    const byte = end - at > 3 ? undefined : parseWholeNumber(text.slice(at, end), 255);
+    if (byte === undefined || bytes.length === 4) return undefined;
+    bytes.push(byte);
+    at = end;
+  }
+  return bytes.length === 4 ? bytes : undefined;
 }
 
 const IPV6_GROUPS = 8;
