@@ -49,8 +49,7 @@ export const REGISTER_REFRESH = scenario(
   `${registerRequest(1, '')}<recv response="401" auth="true"/>` +
     Array.from(
       { length: REFRESHES + 1 },
-      (_, index) =>
-        `${registerRequest(index + 2, '[field1]\n')}<recv response="200" ${index === 0 ? 'rtd="1"' : ''}/>`,
+      (_, index) => `${registerRequest(index + 2, '[field1]\n')}<recv response="200" ${index === 0 ? 'rtd="1"' : ''}/>`,
     ).join(''),
 );
 

@@ -171,14 +171,15 @@ export class RequestRouter implements TransactionUser {
   /** False when the INVITE was answered here. */
   async #inviteOfKnown(request: ReceivedRequest, done: () => void): Promise<boolean> {
     const { core, callRate } = this.#options;
-    const challenge = await this.#strangersAnswer(request);
+    const trusted = await this.#trusted(request);
+    const challenge = trusted === undefined ? await this.#strangersAnswer(request) : undefined;
     if (challenge !== undefined) {
       this.#answerStateless(request, challenge.status, challenge.headers);
       return false;
     }
     const transaction = core.layer.accept(request);
     try {
-      const caller = await this.#identify(transaction);
+      const caller = trusted ?? (await this.#identifyByPassword(transaction));
       if (caller === undefined) return false;
       if (!callRate.take('')) return this.#refuse(transaction, 503, [this.#retryAfter()]);
       return this.#offerCall(transaction, caller, done);
@@ -195,12 +196,10 @@ export class RequestRouter implements TransactionUser {
   async #strangersAnswer(
     request: ReceivedRequest,
   ): Promise<{ readonly status: number; readonly headers: readonly SipHeader[] } | undefined> {
-    const { admission, gatekeeper, realms, strangerRate } = this.#options;
-    const { remote, transport } = request.flow;
-    if ((await admission.trustedPeer(remote, transport)) !== undefined) return undefined;
+    const { gatekeeper, realms, strangerRate } = this.#options;
     const realm = await realms.of(hostOf(request.from.uri));
     if (gatekeeper.presented(request, realm) !== undefined) return undefined;
-    if (!strangerRate.take(remote.address)) return { status: 503, headers: [this.#retryAfter()] };
+    if (!strangerRate.take(request.flow.remote.address)) return { status: 503, headers: [this.#retryAfter()] };
     return gatekeeper.challenge(request, realm, 'proxy');
   }
 
@@ -246,19 +245,22 @@ export class RequestRouter implements TransactionUser {
     const transaction = layer.accept(request);
     tasks.run(() =>
       this.#answering(transaction, async () => {
-        const caller = await this.#identify(transaction);
+        const caller = (await this.#trusted(request)) ?? (await this.#identifyByPassword(transaction));
         if (caller === undefined) return;
         this.#answer(transaction, await handler({ request: request.message, caller }));
       }),
     );
   }
 
-  /** Who sends a request outside a dialog; undefined when it was answered with a challenge. */
-  async #identify(transaction: ServerTransaction): Promise<CallerIdentity | undefined> {
-    const { admission, gatekeeper, realms } = this.#options;
+  /** Who sends a request, where its address alone says so. */
+  #trusted({ flow }: ReceivedRequest): Promise<CallerIdentity | undefined> {
+    return this.#options.admission.trustedPeer(flow.remote, flow.transport);
+  }
+
+  /** Who sends a request outside a dialog by its password; undefined when it was answered with a challenge. */
+  async #identifyByPassword(transaction: ServerTransaction): Promise<CallerIdentity | undefined> {
+    const { gatekeeper, realms } = this.#options;
     const { request } = transaction;
-    const trusted = await admission.trustedPeer(request.flow.remote, request.flow.transport);
-    if (trusted !== undefined) return trusted;
     const realm = await realms.of(hostOf(request.from.uri));
     const verdict = await gatekeeper.judge(request, realm, 'proxy');
     if (verdict.kind === 'proven') {
