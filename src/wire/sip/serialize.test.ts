@@ -75,3 +75,14 @@ test('refuses a line break anywhere: content cannot write headers', () => {
   ];
   for (const attack of attacks) assert.throws(() => serializeMessage(attack), SipSerializeError);
 });
+
+test('a message that was written stays as it is while others are written', () => {
+  const kept = Array.from({ length: 200 }, (_, index) =>
+    serializeMessage(requestOf(optionsRequest({ Subject: `number ${index} ${'x'.repeat(1 + index * 20)}` }))),
+  );
+  for (const [index, bytes] of kept.entries())
+    assert.match(
+      new TextDecoder().decode(bytes),
+      new RegExp(`^OPTIONS [^]*\\r\\nSubject: number ${index} x{${1 + index * 20}}\\r\\n[^]*\\r\\n\\r\\n$`),
+    );
+});
