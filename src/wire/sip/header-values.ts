@@ -13,9 +13,11 @@ export interface CSeq {
 }
 
 export function parseCSeq(value: string): CSeq | undefined {
-  const [number = '', method = '', ...more] = words(value);
-  const sequence = parseWholeNumber(number, MAX_SEQUENCE);
-  return sequence === undefined || more.length > 0 || !isToken(method) ? undefined : { sequence, method };
+  const text = trimBlanks(value);
+  const numberEnd = skipToken(text, 0);
+  const sequence = parseWholeNumber(text.slice(0, numberEnd), MAX_SEQUENCE);
+  const method = text.slice(skipBlanks(text, numberEnd));
+  return sequence === undefined || !isToken(method) ? undefined : { sequence, method };
 }
 
 function words(value: string): readonly string[] {

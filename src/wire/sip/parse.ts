@@ -189,8 +189,8 @@ function parseHeaders(lines: HeaderLines): readonly SipHeader[] {
     }
     const colon = line.indexOf(':');
     // 7.3.1: blanks may stand before the colon.
-    const name = colon < 0 ? '' : trimBlanks(line.slice(0, colon));
-    if (isToken(name)) headers.push({ name: canonicalHeaderName(name), value: trimBlanks(line.slice(colon + 1)) });
+    const name = colon < 0 ? undefined : canonicalHeaderName(trimBlanks(line.slice(0, colon)));
+    if (name !== undefined) headers.push({ name, value: trimBlanks(line.slice(colon + 1)) });
     else lines.report(`header line ${quoted(line)}: want a name, a colon and a value`);
   }
   return headers;
