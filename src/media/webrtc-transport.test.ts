@@ -27,7 +27,6 @@ class ScriptedConnection {
   static made: ScriptedConnection[] = [];
   remote = '';
   closed = false;
-  ice = 'checking';
   sent: Buffer[] = [];
   packet: (packet: Buffer) => void = () => undefined;
   open: () => void = () => undefined;
@@ -47,6 +46,9 @@ class ScriptedConnection {
   onStateChange(handler: (state: string) => void) {
     this.state = handler;
   }
+  onIceStateChange() {
+    return undefined;
+  }
   onGatheringStateChange(handler: (state: string) => void) {
     this.#gathering = handler;
   }
@@ -58,9 +60,6 @@ class ScriptedConnection {
   }
   localDescription() {
     return { type: 'answer', sdp: offerOf('home') };
-  }
-  iceState() {
-    return this.ice;
   }
   getSelectedCandidatePair() {
     return { remote: { address: '192.0.2.9', port: 4000 } };
