@@ -31,6 +31,7 @@ export interface WebRtcLinkOptions {
 const GATHERING_LIMIT_MS = 3_000;
 /** RFC 8445 leaves it open how long checks go on; a browser that is reachable answers within a second. */
 const CONNECTING_LIMIT_MS = 20_000;
+const VERDICT_MS = 50;
 
 /**
  * One connection with a browser whose end is known: an ICE session and the DTLS association and SRTP keys upon it. The
@@ -153,7 +154,9 @@ export class WebRtcLink {
   }
 
   #stateChanged(state: string): void {
-    if (state === 'closed' || state === 'failed' || state === 'disconnected') this.#down(this.#reasonNow());
+    if (state !== 'closed' && state !== 'failed' && state !== 'disconnected') return;
+    // What ICE thinks comes by another queue of the library's, often a moment later, and tells the reason.
+    after(this.#options.clock, VERDICT_MS, () => this.#down(this.#reasonNow()));
   }
 
   #reasonNow(): DisconnectReason {
