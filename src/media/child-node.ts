@@ -53,6 +53,7 @@ export async function openMediaNode(options: ChildMediaNodeOptions): Promise<Chi
   const id = options.id ?? `media-${child.pid ?? 0}`;
   const node = new RemoteNode({
     id,
+    clock,
     send: (command) => child.send(command, () => undefined),
     end: () => endChild(child, exited.promise, clock),
   });

@@ -1,11 +1,10 @@
-import type { Endpoint } from '../base/network.ts';
 import { LegEngine, type LegEngineOptions } from './leg-engine.ts';
-import type { Negotiated, LegNegotiation } from './leg-negotiation.ts';
+import type { LegTransport } from './leg-transport.ts';
 import { MediaError } from './media-error.ts';
 import type {
   Direction,
+  FrameChannel,
   LegEvent,
-  LegOptions,
   LegStatistics,
   MediaLeg,
   MediaNode,
@@ -14,58 +13,52 @@ import type {
   RecordOptions,
   SoundSource,
 } from './media-node.ts';
-import type { SocketPair } from './port-range.ts';
-import { sdpNegotiation } from './sdp-negotiation.ts';
-import { UdpPacketPort } from './udp-packet-port.ts';
 
-export interface InProcessLegOptions extends LegOptions, Omit<LegEngineOptions, 'port' | 'onEvent'> {
+export interface InProcessLegOptions extends Omit<LegEngineOptions, 'port' | 'onEvent'> {
   readonly node: MediaNode;
   readonly id: string;
-  readonly sockets: SocketPair;
-  readonly release: (sockets: SocketPair) => Promise<void>;
+  /** The leg closes it. */
+  readonly transport: LegTransport;
+  readonly frames?: FrameChannel;
   /** Takes the leg out of the beat and its bridge. */
   readonly onClosing: (leg: InProcessLeg) => void;
 }
 
-/** A leg over a pair of UDP sockets: joins signalling's offers and answers, the packet port and the engine. */
+/** A leg: joins the transport, which signalling's offers and answers are about, and the engine. */
 export class InProcessLeg implements MediaLeg {
   readonly id: string;
   readonly node: MediaNode;
   readonly engine: LegEngine;
-  readonly #port: UdpPacketPort;
-  readonly #negotiation: LegNegotiation;
+  readonly frames?: FrameChannel;
+  readonly #transport: LegTransport;
   readonly #onClosing: (leg: InProcessLeg) => void;
   readonly #handlers = new Set<(event: LegEvent) => void>();
   #closing: Promise<LegStatistics> | undefined;
-  #remote: Endpoint | undefined;
 
   constructor(options: InProcessLegOptions) {
     this.id = options.id;
     this.node = options.node;
     this.#onClosing = options.onClosing;
-    this.#port = new UdpPacketPort(options);
-    this.engine = new LegEngine({ ...options, port: this.#port, onEvent: (event) => this.#tell(event) });
-    this.#negotiation = sdpNegotiation({
-      address: options.advertisedAddress ?? options.localAddress,
-      rtpPort: options.sockets.rtp.local.port,
-      random: options.random,
-    });
+    this.#transport = options.transport;
+    if (options.frames !== undefined) this.frames = options.frames;
+    const { port } = options.transport;
+    this.engine = new LegEngine({ ...options, port, onEvent: (event) => this.#tell(event) });
   }
 
   async createOffer(options: { readonly direction?: Direction } = {}): Promise<string> {
     this.#refuseWhenClosed();
-    return this.#negotiation.offer(options.direction ?? 'sendrecv');
+    return this.#transport.offer(options.direction ?? 'sendrecv');
   }
 
   async acceptAnswer(sdp: string): Promise<void> {
     this.#refuseWhenClosed();
-    this.#apply(this.#negotiation.answered(sdp));
+    this.engine.negotiated(await this.#transport.answered(sdp));
   }
 
   async answerOffer(sdp: string): Promise<string> {
     this.#refuseWhenClosed();
-    const answer = this.#negotiation.answer(sdp);
-    this.#apply(answer.negotiated);
+    const answer = await this.#transport.answer(sdp);
+    this.engine.negotiated(answer.audio);
     return answer.sdp;
   }
 
@@ -100,22 +93,21 @@ export class InProcessLeg implements MediaLeg {
   }
 
   async #close(): Promise<LegStatistics> {
-    this.#remote = this.#port.remote;
     this.#onClosing(this);
     await this.engine.close();
     const statistics = this.#statistics();
-    await this.#port.close();
+    await this.#transport.close();
     return statistics;
   }
 
   #statistics(): LegStatistics {
-    const remote = this.#port.remote ?? this.#remote;
+    const { remote } = this.#transport;
     return { ...this.engine.statistics(), ...(remote === undefined ? {} : { remote }) };
   }
 
-  #apply(negotiated: Negotiated): void {
-    this.#port.connect(negotiated.peer);
-    this.engine.negotiated(negotiated.audio);
+  /** Tells an event of the transport. */
+  tell(event: LegEvent): void {
+    if (this.#closing === undefined) this.#tell(event);
   }
 
   #tell(event: LegEvent): void {

@@ -2,14 +2,17 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { VirtualClock } from '../base/virtual-clock.ts';
 import { seededRandom } from '../base/random.ts';
-import { mediaNodeCompliance } from './compliance.ts';
+import { mediaNodeCompliance, type MediaWorld, type OpenMediaWorld } from './compliance.ts';
 import { LIGHT_LEGS, openInProcessMediaNode } from './in-process-node.ts';
 import { MediaError } from './media-error.ts';
+import { joinFrames } from './test/join-frames.ts';
 import { MemoryDatagrams } from './test/memory-datagrams.ts';
 import type { Ticker } from './ticker.ts';
 
-mediaNodeCompliance(
-  'media node in this process, in virtual time',
+const LOOPBACK = { kind: 'rtp', localAddress: '127.0.0.1' } as const;
+
+const openVirtual =
+  (join?: MediaWorld['join']): OpenMediaWorld =>
   (context, { portPairs = 50, ...limits }) => {
     const clock = new VirtualClock(1_000_000);
     const node = openInProcessMediaNode({
@@ -22,13 +25,30 @@ mediaNodeCompliance(
     context.after(() => node.close());
     return Promise.resolve({
       node,
+      ...(join === undefined ? {} : { join }),
       settle: (promise) => clock.runUntil(promise),
       pass: (ms) => clock.advance(ms),
       leastShare: 1,
     });
-  },
-  1,
+  };
+
+mediaNodeCompliance(
+  { name: 'media node in this process, in virtual time', leg: LOOPBACK, concurrency: 1 },
+  openVirtual(),
 );
+mediaNodeCompliance(
+  { name: 'legs whose packets are messages, in virtual time', leg: { kind: 'frames' }, concurrency: 1 },
+  openVirtual(joinFrames),
+);
+
+it('refuses a browser where no process is set apart for its library', async () => {
+  const node = openInProcessMediaNode({ network: new MemoryDatagrams(), portRange: { low: 20_000, high: 20_099 } });
+  await assert.rejects(
+    node.openLeg({ kind: 'webrtc', localAddress: '127.0.0.1' }),
+    (error) => error instanceof MediaError && error.code === 'no-webrtc',
+  );
+  await node.close();
+});
 
 describe('the load of a media node', () => {
   /** A beat that is late as the test says. */
@@ -43,16 +63,15 @@ describe('the load of a media node', () => {
 
   it('is refused as overload when the beat is late for long, unless the node has hardly any', async () => {
     const node = openLate({ p95: 40, p99: 90 });
-    const leg = { kind: 'rtp', localAddress: '127.0.0.1' } as const;
-    for (let legs = 0; legs < LIGHT_LEGS; legs += 1) await node.openLeg(leg);
+    for (let legs = 0; legs < LIGHT_LEGS; legs += 1) await node.openLeg(LOOPBACK);
     assert.deepEqual(node.load(), { legs: LIGHT_LEGS, latenessMs: 90, accepting: false });
-    await assert.rejects(node.openLeg(leg), (error) => error instanceof MediaError && error.code === 'overloaded');
+    await assert.rejects(node.openLeg(LOOPBACK), (error) => error instanceof MediaError && error.code === 'overloaded');
     await node.close();
   });
 
   it('is borne when the machine stood still for a moment', async () => {
     const node = openLate({ p95: 5, p99: 90 });
-    await node.openLeg({ kind: 'rtp', localAddress: '127.0.0.1' });
+    await node.openLeg(LOOPBACK);
     assert.deepEqual(node.load(), { legs: 1, latenessMs: 90, accepting: true });
     await node.close();
   });

@@ -3,21 +3,28 @@ import { systemRandom, randomHex, type Random } from '../base/random.ts';
 import { loadSound } from './audio-file.ts';
 import { BridgeEngine } from './bridge-engine.ts';
 import { rtpDatagrams, type DatagramNetwork } from './datagrams.ts';
+import { FramesTransport } from './frames-transport.ts';
 import { InProcessLeg } from './in-process-leg.ts';
+import type { LegTransport } from './leg-transport.ts';
 import { MediaError } from './media-error.ts';
 import type {
   BridgeOptions,
+  FrameChannel,
   LegOptions,
   MediaBridge,
   MediaLeg,
   MediaLoad,
   MediaNode,
   Recording,
+  WebRtcLegOptions,
 } from './media-node.ts';
-import { PortAllocator, type PortRange } from './port-range.ts';
+import { PortAllocator, type ClaimedPort, type PortRange, type SocketPair } from './port-range.ts';
+import { RtpTransport } from './rtp-transport.ts';
 import { SoundCache } from './sound-cache.ts';
 import { SAMPLE_RATE } from './sound-format.ts';
 import { FrameTicker, type Ticker } from './ticker.ts';
+import type { WebRtcLibrary } from './webrtc-library.ts';
+import { WebRtcTransport } from './webrtc-transport.ts';
 
 /** Where a node stops taking legs, and when it calls a peer silent. */
 export interface MediaLimits {
@@ -39,6 +46,8 @@ export interface InProcessMediaNodeOptions extends MediaLimits {
   readonly random?: Random;
   readonly network?: DatagramNetwork;
   readonly ticker?: Ticker;
+  /** Loads the library for browsers' legs when the first is opened; absent: they are refused. */
+  readonly loadWebRtc?: () => Promise<WebRtcLibrary>;
   /** Given what each leg's party said in a tick, 160 samples at 8 kHz; the array is used again for the next. */
   readonly onHeard?: (leg: MediaLeg, frame: Int16Array) => void;
 }
@@ -51,6 +60,13 @@ export const DEFAULT_AUDIO_MISSING_MS = 10_000;
 const TOLD_SHARE = 0.99;
 const ACCEPTED_SHARE = 0.95;
 const ID_BYTES = 4;
+
+interface OpenTransport {
+  readonly transport: LegTransport;
+  readonly frames?: FrameChannel;
+  /** Told the leg that the transport is beneath. */
+  readonly onLeg?: (leg: InProcessLeg) => void;
+}
 
 /** Media in this process: for virtual time, for tests, and as the inside of a media process. */
 export function openInProcessMediaNode(options: InProcessMediaNodeOptions): MediaNode {
@@ -67,7 +83,8 @@ class InProcessMediaNode implements MediaNode {
   readonly #sounds = new SoundCache();
   readonly #legs = new Map<MediaLeg, InProcessLeg>();
   readonly #bridges = new Map<InProcessLeg, BridgeEngine>();
-  /** Legs whose sockets are being opened. */
+  readonly #sharedPorts = new Map<string, Promise<ClaimedPort>>();
+  /** Legs whose transports are being opened. */
   #opening = 0;
   #closed = false;
 
@@ -84,27 +101,12 @@ class InProcessMediaNode implements MediaNode {
     this.#refuseWhenFull();
     this.#opening += 1;
     try {
-      const sockets = await this.#ports.open(options.localAddress);
+      const open = await this.#openTransport(options);
       if (this.#closed) {
-        await this.#ports.close(sockets);
+        await open.transport.close();
         throw new MediaError('closed', `media node ${this.id} is closed`);
       }
-      return this.#addLeg(
-        new InProcessLeg({
-          ...options,
-          node: this,
-          id: `${this.id}-${randomHex(this.#random, ID_BYTES)}`,
-          sockets,
-          release: (pair) => this.#ports.close(pair),
-          clock: this.#clock,
-          random: this.#random,
-          loadSound: (path) =>
-            holding(this.#clock, () => loadSound(path, { sampleRate: SAMPLE_RATE, cache: this.#sounds })),
-          holding: (work) => holding(this.#clock, work),
-          audioMissingMs: this.#options.audioMissingMs ?? DEFAULT_AUDIO_MISSING_MS,
-          onClosing: (leg) => this.#removeLeg(leg),
-        }),
-      );
+      return this.#addLeg(this.#makeLeg(open));
     } finally {
       this.#opening -= 1;
     }
@@ -163,6 +165,73 @@ class InProcessMediaNode implements MediaNode {
       'overloaded',
       `media node ${this.id} takes no leg now: ${legs} legs, ${late}; try again later`,
     );
+  }
+
+  async #openTransport(options: LegOptions): Promise<OpenTransport> {
+    switch (options.kind) {
+      case 'rtp': {
+        const sockets = await this.#ports.open(options.localAddress);
+        const release = (pair: SocketPair): Promise<void> => this.#ports.close(pair);
+        return { transport: new RtpTransport({ ...options, sockets, release, random: this.#random }) };
+      }
+      case 'webrtc':
+        return this.#openWebRtc(options);
+      case 'frames': {
+        const transport = new FramesTransport({ clock: this.#clock, random: this.#random });
+        return { transport, frames: transport };
+      }
+      default:
+        return options satisfies never;
+    }
+  }
+
+  async #openWebRtc(options: WebRtcLegOptions): Promise<OpenTransport> {
+    const { loadWebRtc } = this.#options;
+    if (loadWebRtc === undefined)
+      throw new MediaError('no-webrtc', `media node ${this.id}: WebRTC wants a process of its own`);
+    const library = await loadWebRtc();
+    let leg: InProcessLeg | undefined;
+    const transport = new WebRtcTransport({
+      library,
+      leg: options,
+      clock: this.#clock,
+      random: this.#random,
+      claimPort: () => this.#claimPort(options),
+      source: () => (leg as InProcessLeg).engine.source,
+      onEvent: (event) => leg?.tell(event),
+    });
+    return { transport, onLeg: (made) => (leg = made) };
+  }
+
+  /** One port serves all connections at an address, as long as the process lives. */
+  async #claimPort({ localAddress, ownPort = false }: WebRtcLegOptions): Promise<ClaimedPort> {
+    if (ownPort) return this.#ports.claim(localAddress);
+    let shared = this.#sharedPorts.get(localAddress);
+    if (shared === undefined) {
+      shared = this.#ports.claim(localAddress);
+      this.#sharedPorts.set(localAddress, shared);
+      shared.catch(() => this.#sharedPorts.delete(localAddress));
+    }
+    const { port } = await shared;
+    return { port, release: () => undefined };
+  }
+
+  #makeLeg({ transport, frames, onLeg }: OpenTransport): InProcessLeg {
+    const clock = this.#clock;
+    const leg = new InProcessLeg({
+      transport,
+      ...(frames === undefined ? {} : { frames }),
+      node: this,
+      id: `${this.id}-${randomHex(this.#random, ID_BYTES)}`,
+      clock,
+      random: this.#random,
+      loadSound: (path) => holding(clock, () => loadSound(path, { sampleRate: SAMPLE_RATE, cache: this.#sounds })),
+      holding: (work) => holding(clock, work),
+      audioMissingMs: this.#options.audioMissingMs ?? DEFAULT_AUDIO_MISSING_MS,
+      onClosing: (closing) => this.#removeLeg(closing),
+    });
+    onLeg?.(leg);
+    return leg;
   }
 
   #addLeg(leg: InProcessLeg): MediaLeg {

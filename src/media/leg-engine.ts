@@ -94,6 +94,11 @@ export class LegEngine {
     this.#missingTold = 0;
   }
 
+  /** What we send, as descriptions name it. */
+  get source(): { readonly ssrc: number; readonly cname: string } {
+    return { ssrc: this.#sender.ssrc, cname: this.#rtcp.cname };
+  }
+
   /** The codec that this leg is spoken to in. */
   get codec(): G711Codec | undefined {
     return this.#audio?.codec;
@@ -292,6 +297,8 @@ export class LegEngine {
 
   #watch(nowMs: number): void {
     if (this.#audio === undefined || !mayReceive(this.#audio.direction)) return;
+    // Nothing can come before there is a way: a browser's begins with the answer.
+    if (!this.#options.port.ready) this.#expectedSinceMs = nowMs;
     const forMs = nowMs - this.#expectedSinceMs;
     if (forMs < this.#options.audioMissingMs * (this.#missingTold + 1)) return;
     this.#missingTold += 1;

@@ -22,7 +22,7 @@ const DELAY_UNITS_PER_MS = 65.536;
 export class LegRtcp {
   readonly #options: LegRtcpOptions;
   /** RFC 7022 4.2: random, and the same for the whole leg. */
-  readonly #cname: string;
+  readonly cname: string;
   #dueMs: number | undefined;
   #reportedPackets = 0;
   #sentAny = false;
@@ -30,7 +30,7 @@ export class LegRtcp {
 
   constructor(options: LegRtcpOptions) {
     this.#options = options;
-    this.#cname = randomHex(options.random, CNAME_BYTES);
+    this.cname = randomHex(options.random, CNAME_BYTES);
   }
 
   /** Sends a report when one is due; the first one an interval after packets can go out. */
@@ -95,6 +95,6 @@ export class LegRtcp {
   }
 
   #description(): Parameters<typeof buildRtcp>[0][number] {
-    return { kind: 'source-description', sources: [{ ssrc: this.#options.sender.ssrc, cname: this.#cname }] };
+    return { kind: 'source-description', sources: [{ ssrc: this.#options.sender.ssrc, cname: this.cname }] };
   }
 }

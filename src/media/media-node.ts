@@ -30,16 +30,50 @@ export type MediaErrorCode =
   | 'not-acceptable' // 488: no codec or address in common
   | 'bad-audio' // a file that is neither WAV nor MP3, or broken
   | 'no-disk'
+  | 'no-webrtc' // no library for this platform, or this node is not in a process of its own
   | 'closed'
   | 'lost';
 
-export interface LegOptions {
+export type LegOptions = RtpLegOptions | WebRtcLegOptions | FramesLegOptions;
+
+/** Plain RTP over UDP, as SIP phones speak it. */
+export interface RtpLegOptions {
   readonly kind: 'rtp';
   /** Local address of the route to that peer: bound, and written into SDP unless `advertisedAddress` is given. */
   readonly localAddress: string;
   readonly advertisedAddress?: string;
   /** Signalling source of the peer; RTP may latch onto this address besides the one that the SDP names. */
   readonly signallingPeer?: string;
+}
+
+/**
+ * A browser: ICE, DTLS-SRTP. Descriptions are complete: all our candidates are in them, and none of the browser's need
+ * be, since it is learnt from its connectivity checks. Packets pass from the event `connected` on. A repeated offer with
+ * other ICE credentials restarts ICE while the old connection goes on.
+ */
+export interface WebRtcLegOptions {
+  readonly kind: 'webrtc';
+  /** Bound: an address of ours, or `0.0.0.0` or `::` for all of them, each of which becomes a candidate. */
+  readonly localAddress: string;
+  /** Candidates instead of the local addresses, with the same port: what a NAT in front of us forwards. */
+  readonly advertisedAddresses?: readonly string[];
+  /** Offers 127.0.0.1 besides, when all addresses are bound: for a browser on this machine. */
+  readonly loopback?: boolean;
+  /** STUN servers to learn a public address from, `stun:host:port`; default none: nothing leaves the machine unasked. */
+  readonly iceServers?: readonly string[];
+  /**
+   * Takes a port of the range for this leg alone. Default: the process has one for all of its legs, which wants that no
+   * two peers send from one address and port, as no two calls of browsers do.
+   */
+  readonly ownPort?: boolean;
+}
+
+/**
+ * A page that no packet reaches, on a machine without a network: RTP packets (G.711 and telephone events, without RTCP)
+ * pass as messages through `MediaLeg.frames`. Offers and answers are those of an RTP leg; their address means nothing.
+ */
+export interface FramesLegOptions {
+  readonly kind: 'frames';
 }
 
 /** SDP direction as seen from us. */
@@ -49,6 +83,8 @@ export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 export interface MediaLeg {
   readonly id: string;
   readonly node: MediaNode;
+  /** Of a leg of kind `frames` alone. */
+  readonly frames?: FrameChannel;
   /** First offer or re-offer (o= version + 1). */
   createOffer(options?: { readonly direction?: Direction }): Promise<string>;
   /** Takes the answer; repeated for forks and early media (the last one wins). Rejects with `bad-sdp`, `not-acceptable`. */
@@ -69,6 +105,17 @@ export interface MediaLeg {
   close(): Promise<LegStatistics>;
 }
 
+/** The way of packets that come and go as messages. Bytes are whole RTP packets. */
+export interface FrameChannel {
+  /** From the page. More than a page can speak are dropped. */
+  push(packet: Uint8Array): void;
+  /** To the page; set once. */
+  onFrame(handler: (packet: Uint8Array) => void): void;
+}
+
+/** Why a browser's packets do not pass: see `LegEvent`. */
+export type DisconnectReason = 'unreachable' | 'refused' | 'lost' | 'closed';
+
 export type LegEvent =
   | {
       readonly kind: 'digit';
@@ -82,7 +129,15 @@ export type LegEvent =
    * Nothing arrived for the node's silence limit while the peer should be sending: since the last packet, or since the
    * last offer and answer. Told again after each further limit, since a peer need not send before the call is answered.
    */
-  | { readonly kind: 'audio-missing'; readonly forMs: number };
+  | { readonly kind: 'audio-missing'; readonly forMs: number }
+  /** Of WebRTC legs: packets pass, for the first time or again. */
+  | { readonly kind: 'connected' }
+  /**
+   * Of WebRTC legs: packets do not pass. `unreachable`: the browser was never reached; `refused`: its certificate is not
+   * the one of its description; `lost`: it was reached and answers no more; `closed`: it closed the connection. The leg
+   * stays: another offer may connect it again.
+   */
+  | { readonly kind: 'disconnected'; readonly reason: DisconnectReason };
 
 export type SoundSource =
   /** WAV or MP3 file, told by its content. */

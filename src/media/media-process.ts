@@ -6,9 +6,10 @@ import { after, systemClock } from '../base/clock.ts';
 import { openInProcessMediaNode } from './in-process-node.ts';
 import { LOAD_REPORT_MS, type NodeCommand } from './node-protocol.ts';
 import { NodeServer } from './node-server.ts';
+import { loadWebRtcLibrary } from './webrtc-library.ts';
 
 const server = new NodeServer({
-  open: openInProcessMediaNode,
+  open: (options) => openInProcessMediaNode({ ...options, loadWebRtc: loadWebRtcLibrary }),
   send: (report) => process.send?.(report, undefined, undefined, () => undefined),
 });
 

@@ -31,6 +31,8 @@ export type NodeCommand =
   | { readonly kind: 'send-digits'; readonly leg: number; readonly task: number; readonly digits: string }
   | { readonly kind: 'record'; readonly leg: number; readonly task: number; readonly options: RecordOptions }
   | { readonly kind: 'inject-digit'; readonly leg: number; readonly digit: string }
+  /** A packet of a `frames` leg in base64: the channel is JSON. */
+  | { readonly kind: 'frame'; readonly leg: number; readonly packet: string }
   | {
       readonly kind: 'bridge';
       readonly request: number;
@@ -66,6 +68,7 @@ export interface StartOptions extends MediaLimits {
 export type NodeReport =
   | { readonly kind: 'reply'; readonly request: number; readonly value: unknown }
   | { readonly kind: 'refusal'; readonly request: number; readonly code: MediaErrorCode; readonly message: string }
+  | { readonly kind: 'frame'; readonly leg: number; readonly packet: string }
   | { readonly kind: 'event'; readonly leg: number; readonly event: LegEvent }
   | { readonly kind: 'played'; readonly task: number; readonly outcome: PlaybackOutcome }
   | { readonly kind: 'recorded'; readonly task: number; readonly result: RecordingResult }

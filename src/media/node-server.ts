@@ -49,6 +49,8 @@ export class NodeServer {
         return this.#record(command.task, this.#legs.get(command.leg)?.record(command.options));
       case 'inject-digit':
         return this.#legs.get(command.leg)?.injectDigit(command.digit);
+      case 'frame':
+        return this.#legs.get(command.leg)?.frames?.push(Buffer.from(command.packet, 'base64'));
       case 'bridge':
         return this.#answer(command.request, () => this.#bridge(command));
       case 'record-bridge':
@@ -78,6 +80,9 @@ export class NodeServer {
     const leg = await this.#started().openLeg(command.options);
     this.#legs.set(command.leg, leg);
     leg.onEvent((event) => this.#options.send({ kind: 'event', leg: command.leg, event }));
+    leg.frames?.onFrame((packet) => {
+      this.#options.send({ kind: 'frame', leg: command.leg, packet: Buffer.from(packet).toString('base64') });
+    });
     return leg.id;
   }
 

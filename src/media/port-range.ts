@@ -14,6 +14,12 @@ export interface SocketPair {
   readonly rtcp: DatagramSocket;
 }
 
+/** A port of the range that is nobody else's until it is released. */
+export interface ClaimedPort {
+  readonly port: number;
+  release(): void;
+}
+
 const HIGHEST_PORT = 65_535;
 
 /** Hands out pairs of ports in turn, so that a late packet of an old call does not reach a new one. */
@@ -61,6 +67,14 @@ export class PortAllocator {
         cause: lastError,
       },
     );
+  }
+
+  /** A free pair's even port for somebody who binds it himself. Rejects as `open` does. */
+  async claim(address: string): Promise<ClaimedPort> {
+    const { rtp, rtcp } = await this.open(address);
+    await Promise.all([rtp.close(), rtcp.close()]);
+    const { port } = rtp.local;
+    return { port, release: () => void this.#taken.delete(port) };
   }
 
   async #bindPair(address: string, port: number): Promise<SocketPair> {

@@ -1,5 +1,6 @@
 import type {
   Direction,
+  FrameChannel,
   LegEvent,
   LegStatistics,
   MediaLeg,
@@ -11,6 +12,7 @@ import type {
 } from './media-node.ts';
 import { MediaError } from './media-error.ts';
 import type { LegCall } from './node-protocol.ts';
+import type { PacketLimit } from './packet-limit.ts';
 import type { RemoteChannel } from './remote-channel.ts';
 
 const NOTHING: LegStatistics = { packetsReceived: 0, packetsSent: 0, packetsLost: 0, jitterMs: 0 };
@@ -22,6 +24,8 @@ export interface RemoteLegOptions {
   readonly node: MediaNode;
   readonly channel: RemoteChannel;
   readonly onClosing: (number: number) => void;
+  /** Of a leg whose packets come and go as messages. */
+  readonly packetLimit?: PacketLimit;
 }
 
 /** A leg in a media process. */
@@ -29,9 +33,11 @@ export class RemoteLeg implements MediaLeg {
   readonly id: string;
   readonly number: number;
   readonly node: MediaNode;
+  readonly frames?: FrameChannel;
   readonly #channel: RemoteChannel;
   readonly #onClosing: (number: number) => void;
   readonly #handlers = new Set<(event: LegEvent) => void>();
+  #onFrame: (packet: Uint8Array) => void = () => undefined;
   #last = NOTHING;
   #closing: Promise<LegStatistics> | undefined;
 
@@ -41,6 +47,7 @@ export class RemoteLeg implements MediaLeg {
     this.node = options.node;
     this.#channel = options.channel;
     this.#onClosing = options.onClosing;
+    if (options.packetLimit !== undefined) this.frames = this.#frameChannel(options.packetLimit);
   }
 
   async createOffer(options: { readonly direction?: Direction } = {}): Promise<string> {
@@ -87,6 +94,11 @@ export class RemoteLeg implements MediaLeg {
     return this.#closing;
   }
 
+  /** A packet from the process, for the page. */
+  takeFrame(packet: Uint8Array): void {
+    this.#onFrame(packet);
+  }
+
   /** An event from the process. */
   tell(event: LegEvent): void {
     for (const handler of [...this.#handlers]) handler(event);
@@ -102,6 +114,19 @@ export class RemoteLeg implements MediaLeg {
     } finally {
       this.#onClosing(this.number);
     }
+  }
+
+  #frameChannel(limit: PacketLimit): FrameChannel {
+    return {
+      push: (packet) => {
+        if (!limit.admits(packet)) return;
+        const text = Buffer.from(packet).toString('base64');
+        this.#channel.tell({ kind: 'frame', leg: this.number, packet: text });
+      },
+      onFrame: (handler) => {
+        this.#onFrame = handler;
+      },
+    };
   }
 
   #call(call: LegCall): Promise<unknown> {

@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.ts';
 import type { BridgeRecordOptions } from './bridge-engine.ts';
 import { MediaError } from './media-error.ts';
 import type {
@@ -10,11 +11,13 @@ import type {
   Recording,
 } from './media-node.ts';
 import type { NodeCommand, NodeReport, StartOptions } from './node-protocol.ts';
+import { FRAME_LIMITS, PacketLimit } from './packet-limit.ts';
 import { RemoteChannel } from './remote-channel.ts';
 import { RemoteLeg } from './remote-leg.ts';
 
 export interface RemoteNodeOptions {
   readonly id: string;
+  readonly clock: Clock;
   readonly send: (command: NodeCommand) => void;
   /** Ends the other side after it has closed what it held. */
   readonly end: () => Promise<void>;
@@ -23,6 +26,7 @@ export interface RemoteNodeOptions {
 /** The owner's side of the protocol: a MediaNode whose work is done in another process. */
 export class RemoteNode implements MediaNode {
   readonly id: string;
+  readonly #clock: Clock;
   readonly #end: () => Promise<void>;
   readonly #channel: RemoteChannel;
   readonly #legs = new Map<number, RemoteLeg>();
@@ -34,6 +38,7 @@ export class RemoteNode implements MediaNode {
 
   constructor(options: RemoteNodeOptions) {
     this.id = options.id;
+    this.#clock = options.clock;
     this.#end = options.end;
     this.#channel = new RemoteChannel(options.send);
   }
@@ -49,7 +54,8 @@ export class RemoteNode implements MediaNode {
     try {
       const id = (await this.#channel.request({ kind: 'open-leg', leg: number, options })) as string;
       const onClosing = (closed: number): void => this.#forget(closed);
-      const leg = new RemoteLeg({ id, number, node: this, channel: this.#channel, onClosing });
+      const packetLimit = options.kind === 'frames' ? { packetLimit: new PacketLimit(this.#clock, FRAME_LIMITS) } : {};
+      const leg = new RemoteLeg({ id, number, node: this, channel: this.#channel, onClosing, ...packetLimit });
       this.#legs.set(number, leg);
       return leg;
     } catch (error) {
@@ -95,7 +101,8 @@ export class RemoteNode implements MediaNode {
 
   /** What the other side says. */
   take(report: NodeReport): void {
-    if (report.kind === 'event') this.#legs.get(report.leg)?.tell(report.event);
+    if (report.kind === 'frame') this.#legs.get(report.leg)?.takeFrame(Buffer.from(report.packet, 'base64'));
+    else if (report.kind === 'event') this.#legs.get(report.leg)?.tell(report.event);
     else if (report.kind === 'load') this.#load = report.load;
     else this.#channel.take(report);
   }

@@ -7,40 +7,34 @@ import {
   type NegotiatedAudio as SdpAudio,
 } from '../wire/sdp/negotiate.ts';
 import { parseSessionDescription, formatSessionDescription, type SessionDescription } from '../wire/sdp/session.ts';
-import type { LegNegotiation, Negotiated } from './leg-negotiation.ts';
 import { MediaError } from './media-error.ts';
 import type { Direction } from './media-node.ts';
 import { STATIC_CODECS, type NegotiatedAudio } from './negotiated-audio.ts';
-import type { PeerAddress } from './udp-packet-port.ts';
 
-export interface SdpNegotiationOptions {
-  /** Written into c= and o=. */
-  readonly address: string;
-  readonly rtpPort: number;
-  readonly random: Random;
-}
+/** Our end of the way, as descriptions tell it. */
+export type LocalEnd = Pick<LocalAudio, 'address' | 'port' | 'secure'>;
 
 const HIGHEST_SESSION_ID = 0xffff_ffff;
-const HOLD_ADDRESSES = ['0.0.0.0', '::'];
 
-/** Offer and answer of an RTP leg (RFC 3264), with the memory that later ones need. */
-export function sdpNegotiation(options: SdpNegotiationOptions): LegNegotiation {
-  return new SdpNegotiation(options);
-}
-
-class SdpNegotiation implements LegNegotiation {
-  readonly #options: SdpNegotiationOptions;
+/** Offer and answer of one leg (RFC 3264), with the memory that later ones need. Refusals throw MediaError. */
+export class SdpNegotiation {
+  #end: LocalEnd;
   readonly #sessionId: string;
   #version = 0;
   /** The last description that we sent, and the last offer among them. */
   #sent: SessionDescription | undefined;
   #offered: SessionDescription | undefined;
-  /** What the last answer of ours settled; a refused re-offer leaves it as it is. */
+  /** What the last offer of ours wished; an answer of ours wishes no more. */
   #direction: Direction = 'sendrecv';
 
-  constructor(options: SdpNegotiationOptions) {
-    this.#options = options;
-    this.#sessionId = String(randomInteger(options.random, 1, HIGHEST_SESSION_ID));
+  constructor(random: Random, end: LocalEnd) {
+    this.#end = end;
+    this.#sessionId = String(randomInteger(random, 1, HIGHEST_SESSION_ID));
+  }
+
+  /** For descriptions from now on. */
+  set end(end: LocalEnd) {
+    this.#end = end;
   }
 
   offer(direction: Direction): string {
@@ -50,24 +44,29 @@ class SdpNegotiation implements LegNegotiation {
     return this.#send(offer);
   }
 
-  answered(sdp: string): Negotiated {
+  answered(answer: SessionDescription): SdpAudio {
     if (this.#offered === undefined) throw new MediaError('not-acceptable', 'an answer without an offer: offer first');
-    const result = acceptAudioAnswer(this.#offered, read(sdp));
+    const result = acceptAudioAnswer(this.#offered, answer);
     if (result.kind !== 'ok') throw new MediaError('not-acceptable', `answer: ${result.reason}`);
-    return negotiatedFrom(result.negotiated);
+    return result.negotiated;
   }
 
-  answer(sdp: string): { readonly sdp: string; readonly negotiated: Negotiated } {
-    const result = answerAudioOffer(read(sdp), this.#local());
+  /** What an answer would settle; nothing is remembered of it. */
+  wouldAgree(offer: SessionDescription): SdpAudio {
+    const result = answerAudioOffer(offer, this.#local());
     if (result.kind !== 'ok') throw new MediaError('not-acceptable', `offer: ${result.reason}`);
-    return { sdp: this.#send(result.answer), negotiated: negotiatedFrom(result.negotiated) };
+    return result.negotiated;
+  }
+
+  answer(offer: SessionDescription): { readonly sdp: string; readonly agreed: SdpAudio } {
+    const result = answerAudioOffer(offer, this.#local());
+    if (result.kind !== 'ok') throw new MediaError('not-acceptable', `offer: ${result.reason}`);
+    return { sdp: this.#send(result.answer), agreed: result.negotiated };
   }
 
   #local(): LocalAudio {
-    const { address, rtpPort } = this.#options;
     return {
-      address,
-      port: rtpPort,
+      ...this.#end,
       sessionId: this.#sessionId,
       version: this.#version + 1,
       direction: this.#direction,
@@ -81,17 +80,15 @@ class SdpNegotiation implements LegNegotiation {
   }
 }
 
-function read(sdp: string): SessionDescription {
+/** @throws MediaError `bad-sdp` when the text is none. */
+export function readDescription(sdp: string): SessionDescription {
   const result = parseSessionDescription(sdp);
   if (result.kind !== 'ok') throw new MediaError('bad-sdp', `session description: ${result.reason}`);
   return result.value;
 }
 
-function negotiatedFrom(agreed: SdpAudio): Negotiated {
-  return { audio: audioFrom(agreed), peer: peerFrom(agreed) };
-}
-
-function audioFrom(agreed: SdpAudio): NegotiatedAudio {
+/** What the engine needs to know of an agreement. */
+export function audioFrom(agreed: SdpAudio): NegotiatedAudio {
   const { codec, payloadType, receivePayloadType, direction, telephoneEventPayloadType: send } = agreed;
   const receive = agreed.receiveTelephoneEventPayloadType;
   return {
@@ -102,10 +99,4 @@ function audioFrom(agreed: SdpAudio): NegotiatedAudio {
     ...(send === undefined || receive === undefined ? {} : { telephoneEvent: { send, receive } }),
     direction,
   };
-}
-
-function peerFrom({ remote, rtcpRemote }: SdpAudio): PeerAddress {
-  // RFC 3264 8.4: zeros are the old form of hold; there is nowhere to send.
-  if (HOLD_ADDRESSES.includes(remote.address)) return { rtcpMux: false };
-  return { rtp: remote, ...(rtcpRemote === undefined ? {} : { rtcp: rtcpRemote }), rtcpMux: false };
 }

@@ -1,3 +1,4 @@
+import { isLoopback } from '../base/ip-address.ts';
 import { sameEndpoint, type Endpoint } from '../base/network.ts';
 import type { PacketPort } from './packet-port.ts';
 import type { SocketPair } from './port-range.ts';
@@ -142,8 +143,4 @@ export class UdpPacketPort implements PacketPort {
     else if (this.#peer.rtcp !== undefined && !this.#latched) this.#remoteRtcp = this.#peer.rtcp;
     else this.#remoteRtcp = { address: remote.address, port: remote.port + 1 };
   }
-}
-
-function isLoopback(address: string): boolean {
-  return address === '::1' || address.startsWith('127.');
 }

@@ -7,6 +7,7 @@ export type PeerName =
   | 'baresip'
   | 'sipp'
   | 'kamailio'
+  | 'chromium'
   | 'espeak-ng'
   | 'flite'
   | 'sox'

@@ -1,6 +1,7 @@
-import { embeddedV4, parseIpAddress } from '../../base/ip-address.ts';
 import type { Endpoint } from '../../base/network.ts';
 import { isIpAddress } from '../sip/host.ts';
+import { isGroupAddress } from './group-address.ts';
+import type { IceDtls, LocalSource } from './ice-dtls.ts';
 import type { Direction, MediaSection, PayloadFormat, SessionDescription } from './session.ts';
 
 export type AudioCodec = 'PCMU' | 'PCMA';
@@ -18,6 +19,11 @@ const PTIME_MS = 20;
 /** Packet times that are obeyed; others mean 20 ms. */
 const SUPPORTED_PTIMES_MS = [10, 20, 30, 40, 60];
 const PROTOCOLS = ['RTP/AVP', 'RTP/AVPF'];
+/** RFC 5764 8, RFC 8843; a browser offers the first. */
+const SECURE_PROTOCOLS = ['UDP/TLS/RTP/SAVPF', 'UDP/TLS/RTP/SAVP'];
+const SECURE_PROTOCOL = 'UDP/TLS/RTP/SAVPF';
+/** Of our own offers; answers take the offer's. */
+const OUR_MID = '0';
 
 /** Our end of an audio session. */
 export interface LocalAudio {
@@ -32,6 +38,8 @@ export interface LocalAudio {
   readonly version: number;
   /** What we are willing to do; `sendrecv` when left out. */
   readonly direction?: Direction;
+  /** With it descriptions are those of a browser's call: ICE, DTLS-SRTP, RTCP on the same port. */
+  readonly secure?: { readonly iceDtls: IceDtls; readonly source: LocalSource };
 }
 
 /** What both sides agreed upon. */
@@ -52,6 +60,8 @@ export interface NegotiatedAudio {
   readonly ptimeMs: number;
   /** As we see it. */
   readonly direction: Direction;
+  /** What the peer says of ICE and DTLS, and the mid of the section; there exactly when `LocalAudio.secure` was. */
+  readonly secure?: { readonly iceDtls: IceDtls; readonly mid: string };
 }
 
 export interface NotAcceptable {
@@ -71,7 +81,11 @@ export type AcceptResult = { readonly kind: 'ok'; readonly negotiated: Negotiate
 export function makeAudioOffer(local: LocalAudio, previous?: SessionDescription): SessionDescription {
   const place = previous?.media.findIndex((section) => section.type === 'audio' && section.port !== 0) ?? -1;
   const numbers = place < 0 ? [] : (previous?.media[place]?.payloads ?? []);
-  const audio = audioSection(local, { payloads: offeredPayloads(numbers), protocol: 'RTP/AVP' });
+  const audio = audioSection(local, {
+    payloads: offeredPayloads(numbers),
+    protocol: local.secure === undefined ? 'RTP/AVP' : SECURE_PROTOCOL,
+    mid: previous?.media[place]?.mid ?? OUR_MID,
+  });
   const others = previous?.media ?? [];
   const media =
     place < 0 ? [...others.map(refused), audio] : others.map((each, at) => (at === place ? audio : refused(each)));
@@ -102,15 +116,18 @@ export function answerAudioOffer(offer: SessionDescription, local: LocalAudio): 
   for (const [place, section] of offer.media.entries()) {
     if (section.type !== 'audio' || section.port === 0) continue;
     const codec = chooseCodec(section.payloads);
-    const problem = sectionProblem(section) ?? (codec === undefined ? noCodec(section) : undefined);
+    const problem = sectionProblem(section, local.secure !== undefined) ?? codecProblem(section, codec);
     if (problem !== undefined || codec === undefined) {
       reason = problem ?? reason;
       continue;
     }
     const event = findTelephoneEvent(section.payloads);
-    const direction = bothAgree(reversed(heldDirection(section)), local.direction ?? 'sendrecv');
+    const direction = bothAgree(reversed(directionOf(section)), local.direction ?? 'sendrecv');
     const payloads = event === undefined ? [codec.format] : [codec.format, telephoneEventFormat(event.payloadType)];
-    const audio = audioSection({ ...local, direction }, { payloads, protocol: section.protocol });
+    const audio = audioSection(
+      { ...local, direction },
+      { payloads, protocol: section.protocol, ...(section.mid === undefined ? {} : { mid: section.mid }) },
+    );
     const media = offer.media.map((each, at) => (at === place ? audio : refused(each)));
     const negotiated = negotiatedFrom(section, { codec, event, direction, ours: payloads });
     return { kind: 'ok', answer: { origin: originOf(local), media }, negotiated };
@@ -128,10 +145,10 @@ export function acceptAudioAnswer(offer: SessionDescription, answer: SessionDesc
     return { kind: 'not-acceptable', reason: `no audio at m= line ${place + 1} of the answer` };
   if (theirs.port === 0) return { kind: 'not-acceptable', reason: 'audio was refused' };
   const codec = firstCodec(theirs.payloads, ours.payloads);
-  const problem = sectionProblem(theirs) ?? (codec === undefined ? noCodec(theirs) : undefined);
+  const problem = sectionProblem(theirs, ours.iceDtls !== undefined) ?? codecProblem(theirs, codec);
   if (problem !== undefined || codec === undefined)
     return { kind: 'not-acceptable', reason: problem ?? noCodec(theirs) };
-  const direction = bothAgree(reversed(heldDirection(theirs)), ours.direction);
+  const direction = bothAgree(reversed(directionOf(theirs)), ours.direction);
   const event = findTelephoneEvent(theirs.payloads);
   return { kind: 'ok', negotiated: negotiatedFrom(theirs, { codec, event, direction, ours: ours.payloads }) };
 }
@@ -164,6 +181,9 @@ function negotiatedFrom(
     ...(rtcpRemote === undefined ? {} : { rtcpRemote }),
     ptimeMs: SUPPORTED_PTIMES_MS.includes(theirs.ptimeMs ?? PTIME_MS) ? (theirs.ptimeMs ?? PTIME_MS) : PTIME_MS,
     direction,
+    ...(theirs.iceDtls === undefined || !isSecure(theirs)
+      ? {}
+      : { secure: { iceDtls: theirs.iceDtls, mid: theirs.mid ?? OUR_MID } }),
   };
 }
 
@@ -176,7 +196,25 @@ function rtcpOf({ address = '', port, rtcp }: MediaSection): Endpoint | undefine
   return port < MAX_PORT ? { address, port: port + 1 } : undefined;
 }
 
-function sectionProblem({ protocol, address }: MediaSection): string | undefined {
+function isSecure({ protocol }: MediaSection): boolean {
+  return SECURE_PROTOCOLS.includes(protocol);
+}
+
+function sectionProblem(section: MediaSection, secure: boolean): string | undefined {
+  return secure ? secureProblem(section) : plainProblem(section);
+}
+
+function secureProblem(section: MediaSection): string | undefined {
+  const { protocol, iceDtls, rtcpMux } = section;
+  if (!isSecure(section)) return `protocol ${protocol}: want ${SECURE_PROTOCOLS.join(' or ')}`;
+  if (iceDtls === undefined)
+    return 'no keys for the call: want a=ice-ufrag, a=ice-pwd, a=setup and a=fingerprint with SHA-256 or better';
+  // RFC 8834 4.5: a browser always can.
+  if (rtcpMux !== true) return 'RTCP on a port of its own: want a=rtcp-mux';
+  return undefined;
+}
+
+function plainProblem({ protocol, address }: MediaSection): string | undefined {
   if (!PROTOCOLS.includes(protocol)) return `protocol ${protocol}: want ${PROTOCOLS.join(' or ')}`;
   if (address === undefined || !isIpAddress(address))
     return `address ${address ?? 'missing'}: want an IP address in c=`;
@@ -184,14 +222,9 @@ function sectionProblem({ protocol, address }: MediaSection): string | undefined
   return undefined;
 }
 
-/** Multicast and broadcast (RFC 5771, RFC 4291 2.7): a call would pour its sound over a whole network. */
-function isGroupAddress(address: string): boolean {
-  const bytes = parseIpAddress(address.replace(/^\[|\]$/g, '')) ?? [];
-  const reached = embeddedV4(bytes) ?? bytes;
-  return bytes[0] === 0xff || (reached.length === IPV4_BYTES && (reached[0] ?? 0) >= FIRST_GROUP_BYTE);
+function codecProblem(section: MediaSection, codec: Codec | undefined): string | undefined {
+  return codec === undefined ? noCodec(section) : undefined;
 }
-const IPV4_BYTES = 4;
-const FIRST_GROUP_BYTE = 224;
 
 function noCodec({ payloads }: MediaSection): string {
   const names = payloads.map(({ name, clockRate }) => `${name}/${clockRate}`).join(', ');
@@ -241,20 +274,33 @@ function originOf({ sessionId, version, address }: LocalAudio): SessionDescripti
 }
 
 function audioSection(
-  { address, port, rtcpPort, direction = 'sendrecv' }: LocalAudio,
-  { payloads, protocol }: { readonly payloads: readonly PayloadFormat[]; readonly protocol: string },
+  { address, port, rtcpPort, direction = 'sendrecv', secure }: LocalAudio,
+  {
+    payloads,
+    protocol,
+    mid,
+  }: { readonly payloads: readonly PayloadFormat[]; readonly protocol: string; readonly mid?: string },
 ): MediaSection {
   return {
     ...{ type: 'audio', port, protocol, payloads, address, direction },
     formats: payloads.map(({ payloadType }) => String(payloadType)),
     ptimeMs: PTIME_MS,
     ...(rtcpPort === undefined || rtcpPort === port + 1 ? {} : { rtcp: { port: rtcpPort } }),
+    ...(secure === undefined ? {} : { ...secure, rtcpMux: true, ...(mid === undefined ? {} : { mid }) }),
   };
 }
 
 /** The same m= line with port 0 (RFC 3264 6): type, protocol and formats must be there, attributes need not. */
-function refused({ type, protocol, formats }: MediaSection): MediaSection {
-  return { type, port: 0, protocol, formats, payloads: [], direction: 'inactive' };
+function refused({ type, protocol, formats, mid }: MediaSection): MediaSection {
+  return {
+    type,
+    port: 0,
+    protocol,
+    formats,
+    payloads: [],
+    direction: 'inactive',
+    ...(mid === undefined ? {} : { mid }),
+  };
 }
 
 export function maySend(direction: Direction): boolean {
@@ -279,8 +325,12 @@ function bothAgree(a: Direction, b: Direction): Direction {
   return directionFrom(maySend(a) && maySend(b), mayReceive(a) && mayReceive(b));
 }
 
-/** An address of zeros is RFC 2543's hold: its writer cannot receive (RFC 3264 8.4). */
-function heldDirection({ address, direction }: MediaSection): Direction {
-  const held = address === '0.0.0.0' || address === '::';
+/**
+ * An address of zeros is RFC 2543's hold: its writer cannot receive (RFC 3264 8.4). From a browser it only says that no
+ * candidate is known yet (RFC 8839 4.2.1.3).
+ */
+function directionOf(section: MediaSection): Direction {
+  const { address, direction } = section;
+  const held = !isSecure(section) && (address === '0.0.0.0' || address === '::');
   return held ? directionFrom(maySend(direction), false) : direction;
 }

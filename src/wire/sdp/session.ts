@@ -1,4 +1,5 @@
 import * as sdpTransform from 'sdp-transform';
+import { iceDtlsOf, rawIceDtls, rawSource, type IceDtls, type LocalSource, type RawIceDtls } from './ice-dtls.ts';
 
 /** Largest description read; a browser's with video stays below 16 KiB. */
 export const MAX_SDP_CHARS = 32_768;
@@ -37,6 +38,14 @@ export interface MediaSection {
   readonly ptimeMs?: number;
   /** a=rtcp (RFC 3605); without address: that of the section. */
   readonly rtcp?: { readonly port: number; readonly address?: string };
+  /** a=mid (RFC 5888). */
+  readonly mid?: string;
+  /** a=rtcp-mux (RFC 5761). */
+  readonly rtcpMux?: boolean;
+  /** What a browser says of ICE and DTLS; absent when anything of it is missing or wrong. */
+  readonly iceDtls?: IceDtls;
+  /** Of our own descriptions. */
+  readonly source?: LocalSource;
 }
 
 export interface SessionDescription {
@@ -82,11 +91,13 @@ interface RawShared {
   readonly connection?: { readonly ip?: string | number };
   readonly direction?: string;
 }
-interface RawSession extends RawShared {
+interface RawSession extends RawShared, RawIceDtls {
   readonly origin?: Partial<Record<'username' | 'sessionId' | 'sessionVersion' | 'address', string | number>>;
   readonly media: readonly RawMedia[];
 }
-interface RawMedia extends RawShared {
+interface RawMedia extends RawShared, RawIceDtls {
+  readonly mid?: string | number;
+  readonly rtcpMux?: string;
   readonly rtp: readonly Partial<Record<'payload' | 'codec' | 'rate', string | number>>[];
   readonly fmtp: readonly Partial<Record<'payload' | 'config', string | number>>[];
   readonly ptime?: string | number;
@@ -113,6 +124,8 @@ function mediaSection(line: string, raw: RawMedia | undefined, session: RawSessi
   const ptimeMs = wholeNumber(raw.ptime, MAX_PTIME_MS);
   const rtcpPort = wholeNumber(raw.rtcp?.port, MAX_PORT);
   const rtcpAddress = raw.rtcp?.address;
+  const mid = midOf(raw.mid);
+  const iceDtls = iceDtlsOf(raw, session);
   return {
     ...{ type, port, protocol, formats },
     // A format that stands twice says nothing new, and each one costs a line in what is written.
@@ -123,7 +136,16 @@ function mediaSection(line: string, raw: RawMedia | undefined, session: RawSessi
     ...(rtcpPort === undefined
       ? {}
       : { rtcp: { port: rtcpPort, ...(rtcpAddress === undefined ? {} : { address: String(rtcpAddress) }) } }),
+    ...(mid === undefined ? {} : { mid }),
+    ...(raw.rtcpMux === undefined ? {} : { rtcpMux: true }),
+    ...(iceDtls === undefined ? {} : { iceDtls }),
   };
+}
+
+/** RFC 5888 4: a token. */
+function midOf(raw: string | number | undefined): string | undefined {
+  const text = String(raw ?? '');
+  return /^[A-Za-z0-9!#$%&'*+.^_`{|}~-]{1,32}$/.test(text) ? text : undefined;
 }
 const MAX_PTIME_MS = 1000;
 
@@ -181,12 +203,19 @@ export function formatSessionDescription({ origin, media }: SessionDescription):
     name: '-',
     connection: { version: addressVersion(common), ip: oneLine(common) },
     timing: { start: 0, stop: 0 },
+    ...bundleOf(media),
     media: media.map((section) => rawSection(section, common)),
   });
 }
 
+/** RFC 9143: accepted sections share one transport; browsers want to be told so even of a single one. */
+function bundleOf(media: readonly MediaSection[]): { groups?: { type: string; mids: string }[] } {
+  const mids = media.flatMap(({ iceDtls, port, mid }) => (iceDtls === undefined || port === 0 ? [] : (mid ?? [])));
+  return mids.length === 0 ? {} : { groups: [{ type: 'BUNDLE', mids: mids.map(oneLine).join(' ') }] };
+}
+
 function rawSection(section: MediaSection, common: string): sdpTransform.SessionDescription['media'][number] {
-  const { type, port, protocol, formats, payloads, address, direction, ptimeMs, rtcp } = section;
+  const { type, port, protocol, formats, payloads, address, direction, ptimeMs, rtcp, mid, iceDtls, source } = section;
   return {
     type: oneLine(type),
     port,
@@ -206,6 +235,9 @@ function rawSection(section: MediaSection, common: string): sdpTransform.Session
     ...(port === 0 ? {} : { direction }),
     ...(ptimeMs === undefined ? {} : { ptime: ptimeMs }),
     ...(rtcp === undefined ? {} : { rtcp: rawRtcp(rtcp) }),
+    ...(mid === undefined ? {} : { mid: oneLine(mid) }),
+    ...(iceDtls === undefined ? {} : rawIceDtls(iceDtls)),
+    ...(source === undefined ? {} : rawSource(source)),
   };
 }
 
