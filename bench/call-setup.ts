@@ -1,23 +1,30 @@
 // INVITE, 200, ACK, BYE. Kamailio relays to a SIPp callee; Tandem answers itself, by TwiML that it fetches over HTTP.
-// node bench/call-setup.ts [rate ...]
+// node bench/call-setup.ts [--seconds N] [--only Tandem] [rate ...]
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { parseArgs } from 'node:util';
 import { claimPorts } from '../src/testkit/port-block.ts';
 import type { Scope } from '../src/testkit/scope.ts';
 import { Tandem } from '../src/testkit/tandem-process.ts';
 import { temporaryFolder } from '../src/testkit/temporary-folder.ts';
 import { measured } from './bench-scope.ts';
 import { startKamailioPeer } from './kamailio-peer.ts';
-import { cpuSeconds } from './process-cost.ts';
+import { cpuSecondsByRole } from './process-cost.ts';
 import { CALLEE, caller, REGISTER_PLAIN } from './scenarios.ts';
 import { runSipp, startSipp } from './sipp.ts';
 
-const SECONDS = 10;
 const HOLD_MS = 1000;
+/** For calls that are behind when the last one has begun. */
+const LEFT_OVER_SECONDS = 30;
 const NUMBER = '+12025550100';
 /** More than the testkit's own share, which ends at 63 calls at once. */
 const RTP_PORTS = '34000-59999';
-const RATES = process.argv.slice(2).map(Number);
+const { values, positionals } = parseArgs({
+  options: { seconds: { type: 'string', default: '10' }, only: { type: 'string' } },
+  allowPositionals: true,
+});
+const SECONDS = Number(values.seconds);
+const RATES = positionals.map(Number);
 
 interface Setup {
   readonly name: string;
@@ -28,7 +35,7 @@ interface Setup {
 }
 
 async function measure(setup: Setup, scope: Scope, rate: number): Promise<void> {
-  const before = cpuSeconds(setup.pid);
+  const before = cpuSecondsByRole(setup.pid);
   const result = await runSipp({
     target: setup.address,
     port: setup.callerPort,
@@ -37,11 +44,14 @@ async function measure(setup: Setup, scope: Scope, rate: number): Promise<void> 
     name: 'caller',
     ratePerSecond: rate,
     count: rate * SECONDS,
+    timeoutSeconds: SECONDS + LEFT_OVER_SECONDS,
   });
-  const cpu = cpuSeconds(setup.pid) - before;
+  const after = cpuSecondsByRole(setup.pid);
+  const media = after.media - before.media;
+  const cpu = after.main + after.other - before.main - before.other + media;
   console.log(
     `${setup.name.padEnd(9)} ${String(rate).padStart(5)} calls/s asked, ${result.successful} done, ${result.failed} failed, ` +
-      `${result.retransmissions} repeated, ${((cpu / result.successful) * 1e3).toFixed(2)} ms CPU each, ${(cpu / result.seconds).toFixed(2)} core`,
+      `${result.retransmissions} repeated, ${((cpu / result.successful) * 1e3).toFixed(2)} ms CPU each (media ${((media / result.successful) * 1e3).toFixed(2)}), ${(cpu / result.seconds).toFixed(2)} core`,
   );
 }
 
@@ -68,6 +78,7 @@ async function kamailio(scope: Scope, rate: number): Promise<void> {
     name: 'callee',
     ratePerSecond: 1,
     count: rate * SECONDS,
+    timeoutSeconds: SECONDS + LEFT_OVER_SECONDS,
   });
   scope.after(async () => void (await callee.end('SIGKILL')));
   await measure({ name: 'Kamailio', address, pid, callee: 'callee', callerPort: first }, scope, rate);
@@ -101,6 +112,6 @@ async function tandem(scope: Scope, rate: number): Promise<void> {
 }
 
 for (const rate of RATES.length === 0 ? [20, 50, 100] : RATES) {
-  await measured((scope) => kamailio(scope, rate));
-  await measured((scope) => tandem(scope, rate));
+  if (values.only !== 'Tandem') await measured((scope) => kamailio(scope, rate));
+  if (values.only !== 'Kamailio') await measured((scope) => tandem(scope, rate));
 }

@@ -40,6 +40,19 @@ export const REGISTER_WITH_DIGEST = scenario(
   `${registerRequest(1, '')}<recv response="401" auth="true"/>${registerRequest(2, '[field1]\n')}<recv response="200" rtd="1"/>`,
 );
 
+/** REGISTERs of one phone that keeps its nonce: the first is challenged, then each costs one round trip. */
+export const REFRESHES = 20;
+
+/** The phone registers, and refreshes that REFRESHES times with the nonce it has, counting its uses (RFC 7616 3.4). */
+export const REGISTER_REFRESH = scenario(
+  'register and refresh',
+  `${registerRequest(1, '')}<recv response="401" auth="true"/>` +
+    Array.from(
+      { length: REFRESHES + 1 },
+      (_, index) => `${registerRequest(index + 2, '[field1]\n')}<recv response="200" ${index === 0 ? 'rtd="1"' : ''}/>`,
+    ).join(''),
+);
+
 export const REGISTER_PLAIN = scenario('register', `${registerRequest(1, '')}<recv response="200" rtd="1"/>`);
 
 /** A caller: INVITE to `callee`, ACK, a hold, BYE. */

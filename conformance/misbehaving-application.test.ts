@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import twilio from 'twilio';
 import { Baresip } from '../src/testkit/baresip.ts';
 import { eventually } from '../src/testkit/eventually.ts';
@@ -19,6 +20,25 @@ const MISBEHAVIOURS: readonly { readonly name: string; readonly answer: WebAnswe
   { name: 'resets the connection', answer: { misbehave: 'reset' }, code: '11205' },
   { name: 'answers nothing', answer: { type: 'text/xml', body: '' }, code: '11770' },
   { name: 'answers what is not XML', answer: { type: 'text/xml', body: '<Response><Say>' }, code: '12100' },
+  {
+    name: 'answers compressed and cut off',
+    answer: {
+      type: 'text/xml',
+      body: gzipSync('<Response/>').subarray(0, -6),
+      headers: { 'content-encoding': 'gzip' },
+    },
+    code: '11206',
+  },
+  {
+    name: 'answers a Say inside a Say',
+    answer: { type: 'text/xml', body: '<Response><Say>one <Say>two</Say></Say></Response>' },
+    code: '12200',
+  },
+  {
+    name: 'answers a Say that is too long',
+    answer: { type: 'text/xml', body: `<Response><Say>${'a'.repeat(4097)}</Say></Response>` },
+    code: '13521',
+  },
   { name: 'answers another type', answer: { type: 'application/pdf', body: '%PDF' }, code: '12300' },
 ];
 

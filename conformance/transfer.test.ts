@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { sleep, systemClock } from '../src/base/clock.ts';
 import { Baresip } from '../src/testkit/baresip.ts';
+import { eventually } from '../src/testkit/eventually.ts';
 import { everyPeer } from '../src/testkit/peers.ts';
 import { secondsOfTone } from '../src/testkit/sound-measure.ts';
 import { Tandem } from '../src/testkit/tandem-process.ts';
@@ -21,7 +22,7 @@ async function talking(t: TestContext): Promise<Phones> {
   const phones = Object.keys(HERTZ).map((name) => ({ name, password: 'secret' }));
   const tandem = await Tandem.start(t, { config: { phones } });
   const start = (user: keyof typeof HERTZ): Promise<Baresip> =>
-    Baresip.start(t, { user, hertz: HERTZ[user], server: tandem.sip });
+    Baresip.start(t, { user, hertz: HERTZ[user], server: tandem.sip, trace: user === 'alice' });
   const [alice, bob, cy] = await Promise.all([start('alice'), start('bob'), start('cy')]);
   await alice.dial(`sip:bob@${tandem.sip}`);
   await Promise.all([alice.event('CALL_ESTABLISHED'), bob.event('CALL_ESTABLISHED')]);
@@ -62,6 +63,22 @@ test('the phone that was called transfers its caller', everyPeer('baresip'), asy
   assertHeard(cy, 'alice');
 });
 
+/** The tags of a call that the phone made, as its ACK has them. */
+async function tagsOf(phone: Baresip, callId: string): Promise<{ readonly to: string; readonly from: string }> {
+  const { stdout, stderr } = phone.process;
+  const ack = await eventually(
+    async () =>
+      [...stdout.all, ...stderr.all]
+        .join('\n')
+        .split(/^(?=ACK sip:)/m)
+        // The first ACK is that of the challenge.
+        .findLast((message) => message.startsWith('ACK ') && message.slice(0, 800).includes(`Call-ID: ${callId}`)),
+    { until: (message) => message !== undefined, what: `the ACK of ${callId}` },
+  );
+  const tag = (name: string): string => new RegExp(`^${name}:.*;tag=([\\w-]+)`, 'm').exec(ack ?? '')?.[1] ?? '';
+  return { to: tag('To'), from: tag('From') };
+}
+
 test('a phone asks a third phone first, then joins the two', everyPeer('baresip'), async (t) => {
   const { alice, bob, cy, server } = await talking(t);
   const first = await alice.event('CALL_ESTABLISHED', { from: 0 });
@@ -70,8 +87,9 @@ test('a phone asks a third phone first, then joins the two', everyPeer('baresip'
   await cy.event('CALL_ESTABLISHED');
   await alice.event('CALL_ESTABLISHED', { from: mark });
   await sleep(systemClock, 500);
-  // This baresip has no word for an attended transfer: the header is written by hand. The tags are the phone's own.
-  const replaces = encodeURIComponent(`${first.id};to-tag=theirs;from-tag=ours`);
+  // This baresip has no word for an attended transfer: the header is written by hand.
+  const { to, from } = await tagsOf(alice, first.id ?? '');
+  const replaces = encodeURIComponent(`${first.id};to-tag=${to};from-tag=${from}`);
   await alice.command('transfer', `<sip:bob@${server}?Replaces=${replaces}>`);
   await alice.event('CALL_CLOSED', { from: mark });
   await sleep(systemClock, TALK_MS);

@@ -3,6 +3,7 @@ import type { Logger } from '../base/logger.ts';
 import type { CallCommands } from '../comms/call-commands.ts';
 import type { Account } from '../comms/model.ts';
 import type { RecordPage } from '../comms/records/page.ts';
+import type { KeptSounds } from '../comms/records/recordings.ts';
 import type { Records } from '../comms/records/records.ts';
 import type { Caller } from './authentication.ts';
 import { pageEnvelope, parsePage, type Paged, type RequestedPage } from './page-links.ts';
@@ -11,9 +12,8 @@ import type { Parameters } from './parameters.ts';
 export const API_VERSION = '2010-04-01';
 
 /** Files of recordings, by blob id. */
-export interface RecordingSounds {
+export interface RecordingSounds extends KeptSounds {
   path(blobId: string): string | undefined;
-  release(blobId: string): Promise<void>;
 }
 
 /** What the resources stand on. */

@@ -9,9 +9,13 @@ export class TaskGroup {
 
   /** Runs `work` in the background; a rejection goes to the group's failure handler. */
   run(work: () => Promise<void>): void {
-    const task: Promise<void> = work()
-      .catch((error: unknown) => this.#onFailure(error))
-      .finally(() => this.#tasks.delete(task));
+    const task: Promise<void> = work().then(
+      () => void this.#tasks.delete(task),
+      (error: unknown) => {
+        this.#tasks.delete(task);
+        this.#onFailure(error);
+      },
+    );
     this.#tasks.add(task);
   }
 

@@ -181,12 +181,13 @@ class Run implements TwimlRun {
     const { ports } = this.#options;
     const { verbs, warnings, error } = validateTwiml(loaded.document);
     const about = loaded.baseUrl === undefined ? {} : { requestUrl: loaded.baseUrl, requestMethod: loaded.method };
-    for (const warning of warnings.slice(0, MAX_WARNINGS_TOLD)) ports.report(faultOfProblem(warning, about));
     if (error !== undefined) {
+      // Told alone: it is what ended the run, and the rest of the document was not run.
       const made = faultOfProblem(error, about);
       ports.report(made);
       return { kind: 'end', end: { kind: 'fault', fault: made } };
     }
+    for (const warning of warnings.slice(0, MAX_WARNINGS_TOLD)) ports.report(faultOfProblem(warning, about));
     const context = this.#context(loaded);
     for (const verb of verbs) {
       const startedMs = ports.clock.now();

@@ -156,6 +156,10 @@ export interface Call {
   readonly sipResponseCode: number | null;
   /** Why it ended, for people: `interrupted by a restart`, `no route to +15551234`. */
   readonly endReason: string | null;
+  /** Status events that have their number; the next one gets this. */
+  readonly eventsNumbered: number;
+  /** The call has ended and its application, which asked to hear so, has not been told yet. */
+  readonly endUntold: boolean;
   /** How the call is to be run; kept as JSON text in the store. */
   readonly plan: CallPlan;
 }

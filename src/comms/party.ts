@@ -11,8 +11,8 @@ export interface PartyEnd {
 export interface TransferRequest {
   /** SIP address of the one who is to come. */
   readonly referTo: string;
-  /** Attended: the Call-ID of the dialog whose far side is to come. */
-  readonly replacesCallId?: string;
+  /** Attended: names the dialog whose far side is to come. */
+  readonly replacesDialog?: string;
   /** `notify` tells how the new call goes on; a final status ends it. */
   accept(): { notify(status: number, reason: string): void };
   refuse(status: number): void;
@@ -33,7 +33,7 @@ export interface Party {
   readonly answered: boolean;
   readonly ended: PartyEnd | undefined;
   /** Names the SIP dialog, where there is one. */
-  readonly callId?: string | undefined;
+  readonly dialogId?: string | undefined;
   /** Incoming: answers (once; later calls do nothing). Rejects with CommsError `ended` when the caller is gone. */
   answer(): Promise<void>;
   /** Incoming and unanswered: 180 toward the caller. */

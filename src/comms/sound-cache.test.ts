@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, suite, test } from 'node:test';
 import { seededRandom } from '../base/random.ts';
 import { VirtualClock } from '../base/virtual-clock.ts';
@@ -48,6 +48,25 @@ suite('SoundCache', () => {
     await clock.advance(3_600_000);
     await cache.put('b', new Uint8Array(1), about);
     assert.ok(!existsSync(old));
+  });
+
+  test('a sound that cannot be kept leaves nothing behind', async () => {
+    const cache = open(new VirtualClock());
+    const taken = await cache.put('a', new Uint8Array(10), about);
+    assert.ok(taken !== undefined);
+    // The same seed gives the same names: where the second sound would go stands a folder.
+    const again = new SoundCache({ directory, clock: new VirtualClock(), random: seededRandom(1), maxBytes: 100 });
+    await again.put('a', new Uint8Array(10), about);
+    const second = await again.put('b', new Uint8Array(10), about);
+    assert.ok(second !== undefined);
+    mkdirSync(join(directory, 'sounds', basename(second)));
+    await assert.rejects(cache.put('b', new Uint8Array(60), about));
+    const left = readdirSync(join(directory, 'sounds'));
+    assert.deepEqual(
+      left.filter((name) => name.endsWith('.part')),
+      [],
+    );
+    assert.ok((await cache.put('c', new Uint8Array(90), about)) !== undefined, 'its room is free again');
   });
 
   test('files of an earlier process are removed, others are left', async () => {

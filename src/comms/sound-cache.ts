@@ -69,6 +69,8 @@ export class SoundCache {
       await rename(`${path}.part`, path);
     } catch (error) {
       this.#bytes -= bytes.length;
+      // On a full disk half a sound would stay until the next start.
+      await rm(`${path}.part`, { force: true });
       throw error;
     }
     this.#retire(key);

@@ -96,10 +96,10 @@ export class MemoryDirectory implements Directory {
 
   #present(key: string): readonly DirectoryEntry[] {
     const nowMs = this.#clock.now();
+    const present: DirectoryEntry[] = [];
     // A timer may be late; what has expired is gone all the same.
-    return [...(this.#keys.get(key)?.values() ?? [])]
-      .map((held) => held.entry)
-      .filter((entry) => entry.expiresAt > nowMs);
+    for (const { entry } of this.#keys.get(key)?.values() ?? []) if (entry.expiresAt > nowMs) present.push(entry);
+    return present;
   }
 
   #drop(key: string, id: string): void {
@@ -133,7 +133,8 @@ function checkSizes(key: string, id: string, value: string): void {
 }
 
 function checkSize(what: string, text: string, maxBytes: number): void {
-  // No character takes less than a byte, so a text that is too long is not encoded first.
+  // No code unit takes more than three bytes, and none less than one: what is far from the limit is not encoded first.
+  if (text.length * 3 <= maxBytes) return;
   const bytes = text.length > maxBytes ? text.length : new TextEncoder().encode(text).length;
   if (bytes > maxBytes) throw new DirectoryError('too-large', `${what} of ${bytes} bytes: want at most ${maxBytes}`);
 }

@@ -15,6 +15,8 @@ class FakeNode implements MediaNode {
   legs = 0;
   accepting = true;
   closed = false;
+  /** With the next leg. */
+  dies = false;
   die: (reason: string) => void = () => undefined;
 
   constructor(options: ChildMediaNodeOptions) {
@@ -22,6 +24,10 @@ class FakeNode implements MediaNode {
     this.options = options;
   }
   openLeg(): Promise<MediaLeg> {
+    if (this.dies) {
+      this.die('killed');
+      return Promise.reject(new MediaError('lost', 'killed'));
+    }
     this.legs += 1;
     // The pool looks at nothing but the node of a leg.
     return Promise.resolve({ node: this } as unknown as MediaLeg);
@@ -85,6 +91,16 @@ describe('the pool of media processes', () => {
       [3, 1],
     );
     assert.deepEqual(pool.load(), { legs: 4, latenessMs: 3, accepting: true });
+  });
+
+  it('opens a leg elsewhere when its process dies meanwhile, and refuses when all have died', async () => {
+    const { pool, nodes } = await openPool(new VirtualClock(), 2);
+    const [first, second] = nodes as [FakeNode, FakeNode];
+    first.dies = true;
+    assert.equal((await pool.openLeg(LOOPBACK)).node, second);
+    second.dies = true;
+    await assert.rejects(pool.openLeg(LOOPBACK), { code: 'overloaded' });
+    await pool.close();
   });
 
   it('refuses as overloaded when no process takes a leg', async () => {

@@ -78,7 +78,7 @@ export class MediaPool implements MediaNode {
     const [best] = this.#nodes()
       .filter((node) => node.load().accepting)
       .sort((a, b) => a.load().legs - b.load().legs);
-    if (best !== undefined) return best.openLeg(options);
+    if (best !== undefined) return best.openLeg(options).catch((error: unknown) => this.#elsewhere(error, options));
     const { legs, latenessMs } = this.load();
     const state = `${legs} legs on ${this.#nodes().length} processes, ${Math.round(latenessMs)} ms late`;
     return Promise.reject(new MediaError('overloaded', `no media process takes a leg now: ${state}; try again later`));
@@ -112,6 +112,12 @@ export class MediaPool implements MediaNode {
 
   #nodes(): readonly MediaNode[] {
     return this.#slots.flatMap((slot) => slot.node ?? []);
+  }
+
+  /** A process that died while it opened the leg has sent nothing: another one can carry it. Each can die so only once. */
+  async #elsewhere(error: unknown, options: LegOptions): Promise<MediaLeg> {
+    if (error instanceof MediaError && error.code === 'lost') return this.openLeg(options);
+    throw error;
   }
 
   async #open(slot: Slot): Promise<void> {

@@ -12,20 +12,23 @@ const ID3_HEADER_BYTES = 10;
 /** The first frame may stand behind padding, but not anywhere. */
 const MAX_SEARCH_BYTES = 65_536;
 const FRAME_HEADER_BYTES = 4;
+/** Damaged places after which the rest is not tried: each one is a line that the decoder writes to standard error. */
+const MAX_DAMAGES = 50;
 
 /** Whether the bytes are MPEG audio: an ID3 tag, or two frame headers where the first says the second must be. */
 export function isMp3(bytes: Uint8Array): boolean {
   return hasId3(bytes) || firstFrame(bytes, 0) >= 0;
 }
 
-/** Decodes a whole file piece by piece; yields nothing for bytes that hold no frame. Damaged frames are skipped. */
+/** Decodes a whole file piece by piece; yields nothing for bytes that hold no frame. Damaged frames are skipped, up to a number. */
 export async function* decodeMp3(bytes: Uint8Array): AsyncGenerator<DecodedPiece> {
   const decoder = new MPEGDecoder();
   await decoder.ready;
   try {
-    const start = id3Bytes(bytes);
-    for (let at = start; at < bytes.length; at += PIECE_BYTES) {
+    let damages = 0;
+    for (let at = id3Bytes(bytes); at < bytes.length && damages < MAX_DAMAGES; at += PIECE_BYTES) {
       const decoded = decoder.decode(bytes.subarray(at, at + PIECE_BYTES));
+      damages += decoded.errors.length;
       if (decoded.samplesDecoded > 0) yield { samples: mono(decoded.channelData), sampleRate: decoded.sampleRate };
     }
   } finally {

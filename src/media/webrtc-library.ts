@@ -1,8 +1,12 @@
+import type { Audio, PeerConnection } from 'node-datachannel';
 import { errorText } from '../base/errors.ts';
 import { MediaError } from './media-error.ts';
 
 /** ICE, DTLS and SRTP: the part of node-datachannel that legs use. */
-export type WebRtcLibrary = Pick<typeof import('node-datachannel'), 'PeerConnection' | 'Audio'>;
+export interface WebRtcLibrary {
+  readonly PeerConnection: typeof PeerConnection;
+  readonly Audio: typeof Audio;
+}
 
 let loading: Promise<WebRtcLibrary> | undefined;
 

@@ -31,6 +31,7 @@ export interface WebRtcLinkOptions {
 const GATHERING_LIMIT_MS = 3_000;
 /** RFC 8445 leaves it open how long checks go on; a browser that is reachable answers within a second. */
 const CONNECTING_LIMIT_MS = 20_000;
+const VERDICT_MS = 50;
 
 /**
  * One connection with a browser whose end is known: an ICE session and the DTLS association and SRTP keys upon it. The
@@ -46,6 +47,9 @@ export class WebRtcLink {
   readonly #options: WebRtcLinkOptions;
   readonly #connection: PeerConnection;
   readonly #track: Track;
+  readonly #detachable: { listener: LinkListener | undefined } = { listener: undefined };
+  /** The last state of ICE before its end. */
+  #ice = 'new';
   #cancelLimit: Cancel | undefined;
   #open = false;
   #closed = false;
@@ -68,11 +72,15 @@ export class WebRtcLink {
     const audio = new library.Audio(mid, 'SendRecv');
     audio.addAudioCodec(0, 'PCMU/8000');
     this.#track = this.#connection.addTrack(audio);
-    this.#track.onMessage((packet) => {
-      if (!this.#closed) options.onPacket(packet);
-    });
-    this.#track.onOpen(() => this.#opened());
-    this.#connection.onStateChange((state) => this.#stateChanged(state));
+    this.#detachable.listener = {
+      packet: (packet) => options.onPacket(packet),
+      opened: () => this.#opened(),
+      changed: (state) => this.#stateChanged(state),
+      iceChanged: (state) => {
+        if (state !== 'closed') this.#ice = state;
+      },
+    };
+    listen(this.#connection, this.#track, this.#detachable);
   }
 
   /** Whether packets pass. */
@@ -127,6 +135,7 @@ export class WebRtcLink {
     if (this.#closed) return;
     this.#closed = true;
     this.#cancelLimit?.();
+    this.#detachable.listener = undefined;
     this.#connection.close();
   }
 
@@ -145,16 +154,16 @@ export class WebRtcLink {
   }
 
   #stateChanged(state: string): void {
-    if (state === 'closed' || state === 'failed' || state === 'disconnected') this.#down(this.#reasonNow());
+    if (state !== 'closed' && state !== 'failed' && state !== 'disconnected') return;
+    // What ICE thinks comes by another queue of the library's, often a moment later, and tells the reason.
+    after(this.#options.clock, VERDICT_MS, () => this.#down(this.#reasonNow()));
   }
 
   #reasonNow(): DisconnectReason {
-    if (this.#closed) return 'closed';
-    const ice = this.#connection.iceState();
-    const answers = ice === 'connected' || ice === 'completed';
-    // The peer's DTLS takes leave while ICE still hears it.
-    if (this.#open) return answers || ice === 'closed' ? 'closed' : 'lost';
-    return answers || ice === 'closed' ? 'refused' : 'unreachable';
+    const answers = this.#ice === 'connected' || this.#ice === 'completed';
+    // The peer's DTLS takes leave, or refuses, while ICE still hears it.
+    if (this.#open) return answers ? 'closed' : 'lost';
+    return answers ? 'refused' : 'unreachable';
   }
 
   #down(reason: DisconnectReason): void {
@@ -162,4 +171,23 @@ export class WebRtcLink {
     this.close();
     this.#options.onDown(reason);
   }
+}
+
+/** What the library tells of one connection. */
+interface LinkListener {
+  readonly packet: (packet: Uint8Array) => void;
+  readonly opened: () => void;
+  readonly changed: (state: string) => void;
+  readonly iceChanged: (state: string) => void;
+}
+
+/**
+ * The library never lets go of the functions it was given (0.33.4: a few kilobytes for each connection). They lead to the
+ * leg only while the link is open, so that the leg with its buffers does not stay in memory, too.
+ */
+function listen(connection: PeerConnection, track: Track, to: { readonly listener: LinkListener | undefined }): void {
+  track.onMessage((packet) => to.listener?.packet(packet));
+  track.onOpen(() => to.listener?.opened());
+  connection.onStateChange((state) => to.listener?.changed(state));
+  connection.onIceStateChange((state) => to.listener?.iceChanged(state));
 }

@@ -27,11 +27,11 @@ class ScriptedConnection {
   static made: ScriptedConnection[] = [];
   remote = '';
   closed = false;
-  ice = 'checking';
   sent: Buffer[] = [];
   packet: (packet: Buffer) => void = () => undefined;
   open: () => void = () => undefined;
   state: (state: string) => void = () => undefined;
+  ice: (state: string) => void = () => undefined;
   #gathering: (state: string) => void = () => undefined;
 
   constructor() {
@@ -47,6 +47,9 @@ class ScriptedConnection {
   onStateChange(handler: (state: string) => void) {
     this.state = handler;
   }
+  onIceStateChange(handler: (state: string) => void) {
+    this.ice = handler;
+  }
   onGatheringStateChange(handler: (state: string) => void) {
     this.#gathering = handler;
   }
@@ -58,9 +61,6 @@ class ScriptedConnection {
   }
   localDescription() {
     return { type: 'answer', sdp: offerOf('home') };
-  }
-  iceState() {
-    return this.ice;
   }
   getSelectedCandidatePair() {
     return { remote: { address: '192.0.2.9', port: 4000 } };
@@ -144,6 +144,23 @@ describe('the transport of a browser', () => {
     assert.deepEqual([made(0).closed, made(0).sent.length, made(2).sent.length], [true, 1, 1]);
     assert.deepEqual(events, [{ kind: 'connected' }, { kind: 'connected' }]);
   });
+
+  for (const [reason, ice] of [
+    ['closed', 'connected'],
+    ['lost', 'failed'],
+  ] as const) {
+    it(`says ${reason} when a connection that was up ends while ICE is ${ice}, in whichever order that is told`, async () => {
+      const { transport, clock, events, made } = open();
+      await transport.answer(offerOf('abcd'));
+      made(0).open();
+      made(0).ice('connected');
+      made(0).state('closed');
+      made(0).ice(ice);
+      made(0).ice('closed');
+      await clock.advance(100);
+      assert.deepEqual(events, [{ kind: 'connected' }, { kind: 'disconnected', reason }]);
+    });
+  }
 
   it('holds at most two connections, however many offers come', async () => {
     const { transport, made, ports } = open();

@@ -1,4 +1,4 @@
-import { mkdir, rename } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { holding, type Clock } from '../base/clock.ts';
 import { randomHex, type Random } from '../base/random.ts';
@@ -49,13 +49,20 @@ export class MemoryCalls implements CallStore {
   async unfinished(): Promise<readonly Call[]> {
     return [];
   }
+
+  async endsUntold(): Promise<readonly Call[]> {
+    return [];
+  }
+
+  async endTold(): Promise<void> {
+    // There is no next start that would tell it again.
+  }
 }
 
-type Blobs = RecordingPorts['blobs'];
-type BlobId = Awaited<ReturnType<Blobs['adopt']>>;
+type BlobId = Awaited<ReturnType<RecordingPorts['keep']>>;
 
 /** Recordings as files of one folder, named in the order in which they ended. */
-export class FolderBlobs implements Blobs {
+export class FolderBlobs {
   readonly #folder: string;
   readonly #clock: Clock;
   readonly #random: Random;
@@ -87,19 +94,7 @@ export class FolderBlobs implements Blobs {
     return join(this.#folder, `.${randomHex(this.#random, 8)}${suffix}`);
   }
 
-  put(): Promise<BlobId> {
-    return Promise.reject(new Error('only finished recordings are kept here'));
-  }
-
-  async size(): Promise<number | undefined> {
-    return undefined;
-  }
-
-  async addReference(): Promise<void> {
-    // Files stay until the folder goes.
-  }
-
-  async release(): Promise<void> {
-    // Files stay until the folder goes.
+  discard(path: string): Promise<void> {
+    return holding(this.#clock, () => rm(path, { force: true }));
   }
 }

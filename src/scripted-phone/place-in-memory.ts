@@ -143,10 +143,17 @@ export class PlaceInMemory {
         clock,
         random,
         log,
-        blobs,
+        temporaryPath: (suffix) => blobs.temporaryPath(suffix),
+        discard: (path) => blobs.discard(path),
+        keep: async (path, sid, changes) => {
+          const blobId = await blobs.adopt(path);
+          await this.#changeRecording(sid, { ...changes, blobId });
+          return blobId;
+        },
         insert: async (recording) => void this.#recordings.set(recording.sid, recording),
         update: async (sid, changes) => this.#changeRecording(sid, changes),
         unfinished: async () => [],
+        ofCall: async () => [],
         urlOf: ({ accountSid, sid }) => `${PUBLIC_URL}/2010-04-01/Accounts/${accountSid}/Recordings/${sid}`,
         deliver,
       },

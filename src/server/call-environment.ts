@@ -52,6 +52,8 @@ export interface JoinedEnvironment {
   attach(service: CallService): void;
   /** Resolves when every event was delivered or given up, and every notification is on disk. */
   settled(): Promise<void>;
+  /** The program closes: what is cut off now is nobody's fault, and an end that is not told stays to be told. */
+  cutOff(): void;
 }
 
 /** Joins records, SIP, media and webhooks to what the call service stands on. */
@@ -63,8 +65,10 @@ export function callEnvironment(parts: CallParts): JoinedEnvironment {
   );
   const routing = routingPorts(parts);
   let service: CallService | undefined;
+  let isCutOff = false;
 
   const report = (call: Call, fault: Fault): void => {
+    if (isCutOff) return;
     log.info({ callSid: call.sid, code: fault.code, severity: fault.level }, fault.message);
     tasks.run(() => writeNotification(call, fault, records));
   };
@@ -73,6 +77,7 @@ export function callEnvironment(parts: CallParts): JoinedEnvironment {
       const { authToken } = await accountOf(call, records);
       const sender = { accountSid: call.accountSid, authToken, report: (fault: Fault) => report(call, fault) };
       await parts.webhooks.postEvent(event, sender);
+      if (!isCutOff) await event.afterwards?.();
     });
     if (!taken) log.warn({ callSid: call.sid }, 'too many events of a call wait; this one is not told');
   };
@@ -102,10 +107,14 @@ export function callEnvironment(parts: CallParts): JoinedEnvironment {
       clock: systemClock,
       random: systemRandom,
       log,
-      blobs: parts.blobs,
+      temporaryPath: (suffix) => parts.blobs.temporaryPath(suffix),
+      discard: (path) => parts.blobs.discard(path),
+      keep: (path, sid, changes) =>
+        parts.blobs.adopt(path, (blobId) => [records.recordings.updateStatement(sid, { ...changes, blobId })]),
       insert: (recording) => records.recordings.insert(recording),
       update: (sid, changes) => records.recordings.change(sid, changes),
       unfinished: () => records.recordings.unfinished(),
+      ofCall: (call) => records.recordings.ofCall(call.sid),
       urlOf: ({ accountSid, sid }) => `${parts.publicUrl()}/2010-04-01/Accounts/${accountSid}/Recordings/${sid}`,
       deliver,
     },
@@ -139,6 +148,7 @@ export function callEnvironment(parts: CallParts): JoinedEnvironment {
   return {
     forService: environment,
     attach: (made) => void (service = made),
+    cutOff: () => void (isCutOff = true),
     async settled() {
       await events.settled();
       await tasks.settled();

@@ -6,7 +6,8 @@ import { suite, test, type TestContext } from 'node:test';
 import { atEnd } from '../testkit/scope.ts';
 import { temporaryFolder } from '../testkit/temporary-folder.ts';
 import { writeRunFile } from './data-folder.ts';
-import { examine, type Finding } from './doctor.ts';
+import { examine } from './doctor.ts';
+import type { Finding } from './doctor/finding.ts';
 
 const PATH = process.env['PATH'];
 

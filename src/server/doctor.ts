@@ -9,17 +9,23 @@ import { formatEndpoint, type Endpoint } from '../base/network.ts';
 import { openSpeech } from '../media/speech-engine.ts';
 import { nodeNetwork } from '../sip/node-network.ts';
 import type { Config } from './config.ts';
+import { examineDataFolder } from './doctor/data-folder.ts';
+import type { Finding } from './doctor/finding.ts';
+import {
+  leftoversFinding,
+  nodeFinding,
+  openFilesFinding,
+  processorsFinding,
+  receiveBufferFinding,
+} from './doctor/machine.ts';
+import { addressesFinding } from './doctor/network.ts';
+import { examineRunning } from './doctor/running.ts';
+import { examinePostgresql, examineSqlite } from './doctor/store.ts';
+import { STORE_MIGRATIONS } from './store-migrations.ts';
 import { runFilePath, type RunFile } from './data-folder.ts';
 import { parsePortRange } from './listen-address.ts';
 import { listenPlan } from './listening.ts';
 import { loadConfig } from './load-config.ts';
-
-export interface Finding {
-  readonly subject: string;
-  readonly level: 'ok' | 'warning' | 'error';
-  /** What was found and, unless it is well, what to do. */
-  readonly text: string;
-}
 
 export interface DoctorOptions {
   readonly data: string | undefined;
@@ -30,11 +36,16 @@ export interface DoctorOptions {
 const EARLIEST_PLAUSIBLE_MS = Date.UTC(2026, 0, 1);
 /** Below this an event loop timer and the wall clock agree. */
 const MAX_CLOCK_DRIFT_MS = 100;
-const FIREWALL_TIMEOUT_MS = 3000;
+const COMMAND_TIMEOUT_MS = 3000;
+const SPOKEN = 'Tandem is listening.';
+const SLOW_SPEECH_MS = 2000;
 const VENDOR_HOST = 'api.twilio.com';
 const run = promisify(execFile);
 
-/** Looks at everything a call needs on this machine. Sends nothing to anywhere but this machine. */
+/**
+ * Looks at everything a call needs on this machine. Hosts of webhooks and a PostgreSQL server are connected to; nothing
+ * else leaves this machine.
+ */
 export async function examine(options: DoctorOptions): Promise<readonly Finding[]> {
   let config: Config;
   let doors: readonly Door[];
@@ -47,11 +58,23 @@ export async function examine(options: DoctorOptions): Promise<readonly Finding[
   const running = await runningServer(config.data);
   return [
     { subject: 'configuration', level: 'ok', text: `data folder ${config.data}` },
-    running === undefined
-      ? { subject: 'server', level: 'warning', text: 'not running; start it with: tandem up' }
-      : { subject: 'server', level: 'ok', text: `runs as process ${running.pid} at ${running.url}` },
-    ...(running === undefined ? await Promise.all(doors.map(portFinding)) : []),
+    nodeFinding(),
+    ...(await examineDataFolder(config.data, options.environment['TANDEM_MASTER_KEY'])),
+    config.postgresql === undefined
+      ? examineSqlite(config.data, STORE_MIGRATIONS)
+      : await examinePostgresql(config.postgresql),
+    ...(running === undefined
+      ? [
+          { subject: 'server', level: 'warning', text: 'not running; start it with: tandem up' } as const,
+          ...(await Promise.all(doors.map(portFinding))),
+        ]
+      : await examineRunning(running)),
+    addressesFinding(config),
     await firewall(),
+    await receiveBufferFinding(),
+    await openFilesFinding(),
+    processorsFinding(config.mediaProcesses),
+    await leftoversFinding(),
     await speech(config, options.environment['PATH'] ?? ''),
     await clock(),
     ...(await vendor(options.environment, running)),
@@ -107,7 +130,7 @@ async function firewall(): Promise<Finding> {
     ['firewall-cmd', ['--state']],
     ['iptables', ['-S', 'INPUT']],
   ] as const) {
-    const output = await run(program, [...args], { timeout: FIREWALL_TIMEOUT_MS }).then(
+    const output = await run(program, [...args], { timeout: COMMAND_TIMEOUT_MS }).then(
       (done) => done.stdout,
       () => undefined,
     );
@@ -132,7 +155,14 @@ async function speech({ speechEngine: prefer }: Config, environmentPath: string)
       environmentPath,
       ...(prefer === undefined ? {} : { prefer }),
     });
-    if (engine.name !== 'none') return { subject: 'speech', level: 'ok', text: engine.name };
+    if (engine.name !== 'none') {
+      const began = performance.now();
+      await engine.speak({ text: SPOKEN });
+      const tookMs = Math.round(performance.now() - began);
+      const text = `${engine.name} spoke in ${tookMs} ms`;
+      if (tookMs <= SLOW_SPEECH_MS) return { subject: 'speech', level: 'ok', text };
+      return { subject: 'speech', level: 'warning', text: `${text}: callers wait that long for each new text of Say` };
+    }
     return { subject: 'speech', level: 'error', text: 'no engine: Say would be silent; install espeak-ng or flite' };
   } catch (error) {
     return { subject: 'speech', level: 'error', text: errorText(error) };
@@ -154,7 +184,20 @@ async function clock(): Promise<Finding> {
       text: `the wall clock moved by ${Math.round(drift)} ms since this program began`,
     };
   }
-  return { subject: 'clock', level: 'ok', text: new Date(now).toISOString() };
+  // Where systemd keeps the time it knows; elsewhere nothing is said.
+  const synchronised = await run('timedatectl', ['show', '-p', 'NTPSynchronized', '--value'], {
+    timeout: COMMAND_TIMEOUT_MS,
+  }).then(
+    (done) => done.stdout.trim(),
+    () => '',
+  );
+  const text = new Date(now).toISOString();
+  if (synchronised !== 'no') return { subject: 'clock', level: 'ok', text };
+  return {
+    subject: 'clock',
+    level: 'warning',
+    text: `${text}, kept by no time server: timedatectl set-ntp true, or the times of calls drift`,
+  };
 }
 
 /** An app that is started from this shell with real credentials would reach the vendor unless it is pointed here. */

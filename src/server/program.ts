@@ -3,6 +3,7 @@ import { buildApi } from '../api/build-api.ts';
 import { serveSignalling } from '../api/signalling-door.ts';
 import { registerControlRoutes } from '../api/control-routes.ts';
 import { systemClock } from '../base/clock.ts';
+import { errorText } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { formatEndpoint, type Endpoint } from '../base/network.ts';
 import { systemRandom } from '../base/random.ts';
@@ -11,7 +12,6 @@ import { CallLane } from '../comms/calls/call-lane.ts';
 import { CallService } from '../comms/calls/call-service.ts';
 import { HOME_DOMAIN, Place } from '../comms/place.ts';
 import { loadMasterKey, parseKey } from '../comms/records/master-key.ts';
-import { commsMigrations } from '../comms/records/migrations.ts';
 import { openRecords, type Records } from '../comms/records/records.ts';
 import { openSecrets } from '../comms/records/secrets.ts';
 import { ClientAdmission } from '../comms/client-admission.ts';
@@ -20,8 +20,7 @@ import { Webhooks } from '../comms/webhooks.ts';
 import { MemoryDirectory } from '../directory/memory.ts';
 import { openGuardedHttp } from '../http/guarded.ts';
 import { DEVELOPMENT_TARGETS, TargetPolicy } from '../http/target-policy.ts';
-import { laneMigrations } from '../lane/queue-tables.ts';
-import { Ledger, ledgerMigrations } from '../ledger/ledger.ts';
+import { Ledger } from '../ledger/ledger.ts';
 import { openMediaPool } from '../media/media-pool.ts';
 import { openSpeech } from '../media/speech-engine.ts';
 import type { SpeechEngine } from '../media/speech.ts';
@@ -30,12 +29,13 @@ import { nodeNetwork } from '../sip/node-network.ts';
 import { openUserAgent } from '../sip/open-user-agent.ts';
 import type { UserAgent } from '../sip/user-agent.ts';
 import { lockDataFolder } from '../store/data-folder-lock.ts';
-import { blobMigrations, openFileBlobs } from '../store/file-blobs.ts';
+import { openFileBlobs } from '../store/file-blobs.ts';
 import { migrate } from '../store/migrate.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
 import { openWebphoneAgent } from '../webphone/open-webphone-agent.ts';
 import { accountPace } from './account-pace.ts';
+import { keepAlive, lastAlive } from './alive-mark.ts';
 import { callEnvironment } from './call-environment.ts';
 import { Cleanup } from './cleanup.ts';
 import type { Config } from './config.ts';
@@ -48,6 +48,7 @@ import { ConfigError } from './load-config.ts';
 import { parsePortRange } from './listen-address.ts';
 import { listenFrom, listenPlan, movedNotice } from './listening.ts';
 import { LogBuffer } from './log-buffer.ts';
+import { STORE_MIGRATIONS } from './store-migrations.ts';
 import { placeCertificates } from './tls/place-certificates.ts';
 import { openTlsDoor } from './tls/tls-door.ts';
 import { TrunkLines } from './trunk-lines.ts';
@@ -97,6 +98,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
   cleanup.add(() => folder.remove());
   const lock = lockDataFolder(folder.path);
   cleanup.add(() => lock.release());
+  const aliveUntil = await lastAlive(folder.path);
 
   // Slow beginnings that need nothing of each other run side by side.
   const rtp = parsePortRange('rtp', config.rtp);
@@ -113,11 +115,18 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
 
   const store = await openStore(config, folder.path, log);
   cleanup.add(() => store.close());
-  await migrate(store, [...commsMigrations, ...laneMigrations, ...ledgerMigrations, ...blobMigrations], {
-    clock: systemClock,
-  });
+  await migrate(store, STORE_MIGRATIONS, { clock: systemClock });
   const records = await openTheRecords(store, folder.path, environment);
   const blobs = await openFileBlobs({ folder: join(folder.path, 'blobs'), store, clock: systemClock });
+  const sweeping = new AbortController();
+  const sweep = blobs.sweep(sweeping.signal).then(
+    (swept) => (swept === 0 ? undefined : log.info({ swept }, 'sounds that nothing refers to were deleted')),
+    (error: unknown) => log.warn({ error: errorText(error) }, 'the folder of sounds could not be swept'),
+  );
+  cleanup.add(() => {
+    sweeping.abort();
+    return sweep;
+  });
   const account = await mainAccount(config, records);
   const place = await Place.open({ records, store, clock: systemClock, random: systemRandom }, account);
   await applyDeclared(config, place, records);
@@ -180,7 +189,8 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
   });
   const service = new CallService(joined.forService);
   joined.attach(service);
-  await service.recover();
+  cleanup.add(() => joined.cutOff());
+  await service.recover(aliveUntil);
 
   const app = buildApi({
     records,
@@ -202,6 +212,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
   // Links are followed on other machines too where the door is open to them.
   const linked = shownAddress({ address: httpPlan.at.address, port: bound.port });
   publicUrl.value = (config.publicUrl ?? `http://${linked}`).replace(/\/+$/, '');
+  await service.tellUntoldEnds();
   await lane.start({
     start: (call) => service.start(call),
     interrupted: (call) => service.interrupted(call),
@@ -210,6 +221,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
   cleanup.add(() => lane.stop());
   await writeRunFile(folder.path, { pid: process.pid, url, accountSid: account.sid, authToken: account.authToken });
   cleanup.add(() => removeRunFile(folder.path));
+  cleanup.add(keepAlive(folder.path, { clock: systemClock, log }));
   return {
     http: url,
     ...(secure === undefined ? {} : { https: `https://${shownAddress(secure)}` }),
@@ -220,9 +232,11 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     firstNumber: (await records.numbers.list(account.sid, [], { size: 1 })).records[0]?.phoneNumber ?? FIRST_NUMBER,
     phones: (await records.phones.list()).length,
     notices: [
-      ...[movedNotice(httpPlan, bound.port), ...(httpsPlan === undefined || secure === undefined ? [] : [movedNotice(httpsPlan, secure.port)]), movedNotice(listenPlan(config, 'sip'), sip.addresses.udp.port)].filter(
-        (notice) => notice !== undefined,
-      ),
+      ...[
+        movedNotice(httpPlan, bound.port),
+        ...(httpsPlan === undefined || secure === undefined ? [] : [movedNotice(httpsPlan, secure.port)]),
+        movedNotice(listenPlan(config, 'sip'), sip.addresses.udp.port),
+      ].filter((notice) => notice !== undefined),
       ...notices(config),
     ],
     liveCalls: () => service.liveCalls,

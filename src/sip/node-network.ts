@@ -2,7 +2,7 @@ import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { connect, createServer, isIPv6, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { DatagramSocket, Endpoint, Network, StreamConnection, StreamListener } from '../base/network.ts';
 
-const UDP_RECEIVE_BUFFER_BYTES = 1 << 20;
+export const UDP_RECEIVE_BUFFER_BYTES = 1 << 20;
 /** Any port does: a connected UDP socket sends nothing, it only asks for the route. */
 const ROUTE_PROBE_PORT = 9;
 

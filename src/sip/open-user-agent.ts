@@ -5,6 +5,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Endpoint, Network } from '../base/network.ts';
 import { randomHex, type Random } from '../base/random.ts';
 import type { Directory } from '../directory/directory.ts';
+import { parseSipUri } from '../wire/sip/uri.ts';
 import { Gatekeeper } from './auth/gatekeeper.ts';
 import { Realms } from './auth/realms.ts';
 import { OutgoingCall } from './call/outgoing-call.ts';
@@ -13,7 +14,7 @@ import { DialogTable } from './dialog/dialog-table.ts';
 import { TokenBuckets, type BucketShape } from './limits/token-buckets.ts';
 import type { Resolver } from './locate/resolver.ts';
 import { OwnedClock } from './owned-clock.ts';
-import { normalAor } from './registrar/address-of-record.ts';
+import { aorInRealm } from './registrar/address-of-record.ts';
 import { Registrar, type RegistrarLimits } from './registrar/registrar.ts';
 import { Responses } from './responses.ts';
 import { DEFAULT_TIMERS, type SipTimers } from './timers.ts';
@@ -112,7 +113,7 @@ export async function openUserAgent(options: UserAgentOptions): Promise<UserAgen
     onIncomingCall: (handler) => router.onCall(handler),
     onMessage: (handler) => router.onMessage(handler),
     bindings: async (text) => {
-      const aor = await normalAor(text, (host) => realms.of(host));
+      const aor = aorInRealm(text, await realms.of(parseSipUri(text)?.host ?? ''));
       return aor === undefined ? [] : registrar.contacts(aor);
     },
     drain: () => router.drain(),

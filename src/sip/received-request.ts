@@ -11,6 +11,8 @@ import type { Flow } from './transport/hop.ts';
 export interface ReceivedRequest {
   /** With `received` and `rport` in its top Via. */
   readonly message: SipRequest;
+  /** The name of its server transaction. */
+  readonly key: string;
   readonly method: string;
   readonly flow: Flow;
   readonly via: Via;
@@ -36,8 +38,10 @@ export function stampVia(
   // RFC 3581 4: rport is filled, and then `received` stands there even when it says the same as sent-by.
   if (wantsPort) parameters = withParameter(parameters, 'rport', String(flow.remote.port));
   // RFC 3261 18.2.1: `received` when sent-by is a name or another address.
-  if (wantsPort || !isIpAddress(via.host) || !sameHost(via.host, flow.remote.address)) {
-    parameters = withParameter(parameters, 'received', flow.remote.address);
+  const { address } = flow.remote;
+  const isSender = via.host === address || (isIpAddress(via.host) && sameHost(via.host, address));
+  if (wantsPort || !isSender) {
+    parameters = withParameter(parameters, 'received', address);
   }
   if (parameters === via.parameters) return { message, via };
   const stamped: Via = { ...via, parameters };
@@ -54,18 +58,10 @@ export function readRequest(message: SipRequest, via: Via, flow: Flow): Received
   const callId = header(message, 'Call-ID');
   const cseq = readCSeq(message);
   if (from === undefined || to === undefined || callId === undefined || cseq === undefined) return undefined;
-  return {
-    message,
-    method: message.method,
-    flow,
-    via,
-    callId,
-    cseq: cseq.sequence,
-    from,
-    to,
-    fromTag: tagOf(from),
-    toTag: tagOf(to),
-  };
+  const { method } = message;
+  const facts = { message, method, flow, via, callId, cseq: cseq.sequence, from, to };
+  const read = { ...facts, fromTag: tagOf(from), toTag: tagOf(to) };
+  return { ...read, key: serverKey(read, method) };
 }
 
 export function readCSeq(message: SipMessage): CSeq | undefined {
@@ -73,10 +69,10 @@ export function readCSeq(message: SipMessage): CSeq | undefined {
 }
 
 /**
- * The name of the server transaction that a request belongs to; ACK and (with `method`) CANCEL find their INVITE.
+ * The name of the server transaction that a request of this method belongs to; ACK finds its INVITE.
  * RFC 3261 17.2.3: branch, sent-by and method; without the cookie what RFC 2543 compared.
  */
-export function serverKey(request: ReceivedRequest, method = request.method): string {
+export function serverKey(request: Omit<ReceivedRequest, 'key'>, method: string): string {
   const matched = method === 'ACK' ? 'INVITE' : method;
   const branch = branchOf(request.via);
   if (isUniqueBranch(branch)) return `${branch}|${request.via.host}|${request.via.port ?? ''}|${matched}`;

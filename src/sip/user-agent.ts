@@ -29,6 +29,11 @@ export interface PlaceCall {
   readonly headers?: readonly SipHeader[];
   /** Max-Forwards of a call that carries another one on, 0 to 255; default 70. */
   readonly maxForwards?: number;
+  /**
+   * Max-Breadth (RFC 5393 5): in how many places the call may ring at once, all that it leads to together. Each redirection
+   * halves it, and none is followed that would have nothing left. Left out: the header is not sent.
+   */
+  readonly maxBreadth?: number;
   /** Rings at most this long; then CANCEL and `failed` with cause `no-answer`. */
   readonly ringTimeoutMs: number;
   /** Whether a redirection (3xx) to this URI is followed; left out: every one. */
@@ -63,6 +68,8 @@ export interface PlacedCall {
 /** An established dialog with a session. */
 export interface SipCall {
   readonly callId: string;
+  /** Call-ID and both tags: what Replaces names (RFC 3891 3). */
+  readonly dialogId: string;
   readonly remote: Endpoint;
   readonly localAddress: string;
   /** BYE; resolves at its final response or timeout. Safe to call twice. */
@@ -92,7 +99,8 @@ export type SipCallEvent =
   | {
       readonly kind: 'refer';
       readonly referTo: string;
-      readonly replacesCallId?: string;
+      /** The `dialogId` that Replaces names, as this side would call it. */
+      readonly replacesDialog?: string;
       accept(): { notify(status: number, reason: string): void };
       refuse(status: number): void;
     };
@@ -100,6 +108,8 @@ export type SipCallEvent =
 /** A call that comes in; the engine has already answered 100. */
 export interface IncomingCall {
   readonly callId: string;
+  /** As that of SipCall; the same once the call is answered. */
+  readonly dialogId: string;
   readonly request: SipRequest;
   readonly source: Endpoint;
   readonly transport: SipTransport;

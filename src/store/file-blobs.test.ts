@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -9,6 +9,7 @@ import type { BlobId } from './blobs.ts';
 import { blobMigrations, openFileBlobs, type FileBlobs } from './file-blobs.ts';
 import { migrate } from './migrate.ts';
 import { openSqliteStore, type SqliteStore } from './sqlite-store.ts';
+import type { WriteStatement } from './store.ts';
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 
@@ -47,6 +48,47 @@ describe('FileBlobs', () => {
     const ids = [await blobs.put(stream()), await blobs.put(text('hello')), await blobs.adopt(file)];
     assert.equal(new Set(ids).size, 1);
     assert.equal(existsSync(file), false);
+  });
+
+  promise('a holder and its reference are written together or not at all', async (blobs, _folder, store) => {
+    await store.write([{ sql: 'create table holder (id text primary key)', parameters: [] }]);
+    const holding = (id: BlobId): WriteStatement => ({ sql: 'insert into holder values (?)', parameters: [id] });
+    const adopt = (content: string, expectedRows: number): Promise<BlobId> => {
+      const file = blobs.temporaryPath('.txt');
+      writeFileSync(file, content);
+      return blobs.adopt(file, (id) => [{ ...holding(id), expectedRows }]);
+    };
+    const holders = (): Promise<readonly unknown[]> => store.read({ sql: 'select id from holder', parameters: [] });
+    await assert.rejects(adopt('refused', 2), { code: 'unexpected-rows' });
+    assert.deepEqual(await holders(), []);
+    const id = await adopt('taken', 1);
+    assert.deepEqual(await holders(), [{ id }]);
+    const leave = { sql: 'delete from holder', parameters: [] };
+    await assert.rejects(blobs.release(id, [{ ...leave, expectedRows: 2 }]), { code: 'unexpected-rows' });
+    assert.equal(content(blobs, id), 'taken');
+    await blobs.release(id, [leave]);
+    assert.deepEqual([await holders(), blobs.path(id)], [[], undefined]);
+    assert.equal(await store.read({ sql: 'select 1 from blob', parameters: [] }).then((rows) => rows.length), 0);
+  });
+
+  promise('a sweep deletes the files that no row names, and no other', async (blobs, folder) => {
+    const kept = await blobs.put(text('kept'));
+    const orphan = 'f'.repeat(64);
+    mkdirSync(join(folder, 'ff'));
+    writeFileSync(join(folder, 'ff', orphan), 'moved, and then the process was killed');
+    writeFileSync(join(folder, 'ff', 'README'), 'not ours');
+    // A blob that is taken in meanwhile stays.
+    const [swept, late] = await Promise.all([blobs.sweep(new AbortController().signal), blobs.put(text('late'))]);
+    assert.equal(swept, 1);
+    assert.equal(blobs.path(orphan as BlobId), undefined);
+    assert.deepEqual(readdirSync(join(folder, 'ff')), ['README']);
+    assert.deepEqual([content(blobs, kept), content(blobs, late)], ['kept', 'late']);
+  });
+
+  promise('a sweep ends when it is told to', async (blobs, folder) => {
+    mkdirSync(join(folder, 'ff'));
+    writeFileSync(join(folder, 'ff', 'f'.repeat(64)), 'orphan');
+    assert.equal(await blobs.sweep(AbortSignal.abort()), 0);
   });
 
   promise('the file goes with its last reference', async (blobs) => {
@@ -95,6 +137,15 @@ describe('FileBlobs', () => {
   promise('temporary paths differ, and take no path as their suffix', async (blobs) => {
     assert.notEqual(blobs.temporaryPath('.wav'), blobs.temporaryPath('.wav'));
     assert.throws(() => blobs.temporaryPath('/../x'), RangeError);
+  });
+
+  promise('a temporary file that is not adopted can be given up, more than once', async (blobs) => {
+    const path = blobs.temporaryPath('.wav');
+    writeFileSync(path, 'half a sound');
+    await blobs.discard(path);
+    assert.equal(existsSync(path), false);
+    await blobs.discard(path);
+    await blobs.discard('/nowhere/at/all');
   });
 
   promise('opening again removes temporary files and keeps the blobs', async (blobs, folder, store) => {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, mkdir, open, opendir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { holding, type Clock } from '../base/clock.ts';
 import { errorText } from '../base/errors.ts';
@@ -9,7 +9,7 @@ import { MerkleRoot } from './merkle-root.ts';
 import type { Migration } from './migrate.ts';
 import { queryBuilder, statement } from './query-builder.ts';
 import { StoreError } from './store-error.ts';
-import type { Store } from './store.ts';
+import type { Store, WriteStatement } from './store.ts';
 
 const TEMPORARY = 'tmp';
 const READ_BYTES = 256 * 1024;
@@ -70,11 +70,11 @@ export class FileBlobs implements Blobs {
     this.#qb = queryBuilder<BlobTables>(options.store);
   }
 
-  async adopt(path: string): Promise<BlobId> {
+  async adopt(path: string, holder: (id: BlobId) => readonly WriteStatement[] = () => []): Promise<BlobId> {
     return this.#guarded(async () => {
       const source = await this.#onOwnFileSystem(path);
       const { id, bytes } = await syncedRoot(source);
-      await this.#keep(source, id, bytes);
+      await this.#keep(source, { id, bytes }, holder(id));
       return id;
     });
   }
@@ -84,7 +84,7 @@ export class FileBlobs implements Blobs {
       const path = this.temporaryPath('');
       try {
         const written = await writeSynced(path, bytes instanceof Uint8Array ? [bytes] : bytes);
-        await this.#keep(path, written.id, written.bytes);
+        await this.#keep(path, written);
         return written.id;
       } catch (error) {
         await rm(path, { force: true });
@@ -112,7 +112,7 @@ export class FileBlobs implements Blobs {
     await this.#inTurn(id, () => this.#store.write([statement(query, { expectedRows: 1 })]));
   }
 
-  async release(id: BlobId): Promise<void> {
+  async release(id: BlobId, holder: readonly WriteStatement[] = []): Promise<void> {
     const drop = this.#qb
       .updateTable('blob')
       .set((row) => ({ references_held: row('references_held', '-', 1) }))
@@ -120,7 +120,11 @@ export class FileBlobs implements Blobs {
     const forget = this.#qb.deleteFrom('blob').where('id', '=', id).where('references_held', '<=', 0);
     await this.#guarded(() =>
       this.#inTurn(id, async () => {
-        const [, forgotten] = await this.#store.write([statement(drop, { expectedRows: 1 }), statement(forget)]);
+        const [, forgotten] = await this.#store.write([
+          statement(drop, { expectedRows: 1 }),
+          statement(forget),
+          ...holder,
+        ]);
         if (forgotten?.affectedRows === 1) await rm(this.#pathOf(id), { force: true });
       }),
     );
@@ -129,6 +133,10 @@ export class FileBlobs implements Blobs {
   temporaryPath(suffix: string): string {
     if (!/^[\w.-]*$/.test(suffix)) throw new RangeError('suffix: want letters, digits, dots, hyphens only');
     return join(this.#folder, TEMPORARY, `${randomHex(this.#random, NAME_BYTES)}${suffix}`);
+  }
+
+  async discard(path: string): Promise<void> {
+    await rm(path, { force: true }).catch(() => undefined);
   }
 
   #pathOf(id: BlobId): string {
@@ -140,13 +148,43 @@ export class FileBlobs implements Blobs {
     const [source, own] = await Promise.all([stat(path), stat(this.#folder)]);
     if (source.dev === own.dev) return path;
     const copy = this.temporaryPath('');
-    await copyFile(path, copy);
-    await rm(path);
+    try {
+      await copyFile(path, copy);
+      await rm(path);
+    } catch (error) {
+      await this.discard(copy);
+      throw error;
+    }
     return copy;
   }
 
+  /**
+   * Deletes files that no row names: a crash between the move and the row leaves one. Runs beside everything else, one
+   * file at a time; resolves with their number.
+   */
+  async sweep(signal: AbortSignal): Promise<number> {
+    let swept = 0;
+    for (const folder of await readdir(this.#folder)) {
+      if (!/^[0-9a-f]{2}$/.test(folder)) continue;
+      for await (const { name } of await opendir(join(this.#folder, folder))) {
+        if (signal.aborted) return swept;
+        if (/^[0-9a-f]{64}$/.test(name) && (await this.#sweepFile(name as BlobId))) swept += 1;
+      }
+    }
+    return swept;
+  }
+
+  /** In turn: an adopt may be between its move and its row. */
+  #sweepFile(id: BlobId): Promise<boolean> {
+    return this.#inTurn(id, async () => {
+      if ((await this.size(id)) !== undefined) return false;
+      await rm(this.#pathOf(id), { force: true });
+      return true;
+    });
+  }
+
   /** Moves the synced file to its place, then takes the reference: a row never stands without its file. */
-  async #keep(source: string, id: BlobId, bytes: number): Promise<void> {
+  async #keep(source: string, { id, bytes }: Written, holder: readonly WriteStatement[] = []): Promise<void> {
     await this.#inTurn(id, async () => {
       const target = this.#pathOf(id);
       const known = existsSync(target);
@@ -160,7 +198,7 @@ export class FileBlobs implements Blobs {
           conflict.column('id').doUpdateSet((old) => ({ references_held: old('blob.references_held', '+', 1) })),
         );
       try {
-        await this.#store.write([statement(query, { expectedRows: 1 })]);
+        await this.#store.write([statement(query, { expectedRows: 1 }), ...holder]);
       } catch (error) {
         if (!known) await rm(target, { force: true });
         throw error;

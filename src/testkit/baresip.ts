@@ -35,6 +35,8 @@ export interface BaresipOptions {
   readonly address?: string;
   /** Where its control socket listens, when the test does not reach its own address. */
   readonly managementAddress?: string;
+  /** Writes every SIP message that it sends and receives among its lines. */
+  readonly trace?: boolean;
   /** A command to run it in: `['ip', 'netns', 'exec', NAME]`. */
   readonly inside?: readonly string[];
 }
@@ -69,7 +71,13 @@ export class Baresip {
     const address = options.address ?? '127.0.0.1';
     const control = { port: first + 2, address: options.managementAddress ?? address };
     writeFolder(folder, { ...options, address, sipPort: first, control, rtpPort: first + 10 });
-    const words = [...(options.inside ?? []), peer('baresip').path, '-f', folder];
+    const words = [
+      ...(options.inside ?? []),
+      peer('baresip').path,
+      '-f',
+      folder,
+      ...(options.trace === true ? ['-s'] : []),
+    ];
     const running = RunningProcess.start(words[0] as string, words.slice(1));
     // A phone whose server is gone takes long to give up its registration.
     atEnd(scope, async () => void (await running.end('SIGTERM', QUIT_WITHIN_MS).catch(() => undefined)));

@@ -6,7 +6,7 @@ import { atEnd, type Scope } from './scope.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 const MAIN = join(import.meta.dirname, '../cli/main.ts');
-const READY_WITHIN_MS = 20_000;
+const READY_WITHIN_MS = 60_000;
 const STOPPED_WITHIN_MS = 15_000;
 
 export interface TandemOptions {

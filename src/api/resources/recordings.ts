@@ -113,8 +113,7 @@ async function discard(request: ResourceRequest, context: ResourceContext): Prom
     const message = `Recording ${recording.sid} is ${recording.status}: stop it first`;
     throw new ApiError({ status: 409, code: 20409, message });
   }
-  const blobId = await context.records.recordings.discard(request.account.sid, recording.sid);
-  if (blobId !== null) await context.sounds.release(blobId);
+  await context.records.recordings.discard(request.account.sid, recording.sid, context.sounds);
   return deleted;
 }
 

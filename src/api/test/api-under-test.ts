@@ -51,7 +51,13 @@ export class ApiUnderTest {
     const app = buildApi({
       records,
       calls: commands,
-      sounds: { path: (id) => join(folder, id), release: async (id) => void released.push(id) },
+      sounds: {
+        path: (id) => join(folder, id),
+        release: async (id, holder) => {
+          await store.store.write(holder);
+          released.push(id);
+        },
+      },
       clock,
       logger: silentLogger,
       publicUrl: () => url,
@@ -165,6 +171,8 @@ export class RecordingCallService implements CallCommands {
       queueTime: 0,
       trunkSid: null,
       sipResponseCode: null,
+      eventsNumbered: 0,
+      endUntold: false,
       endReason: null,
       plan: {},
     });

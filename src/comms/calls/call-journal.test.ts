@@ -12,12 +12,20 @@ class Disk {
   readonly clock = new VirtualClock();
   readonly writes: CallChanges[] = [];
   readonly events: StatusEvent[] = [];
+  readonly toldEnds: CallSid[] = [];
   failure: Error | undefined;
   /** The next write waits until it is let go. */
   gate: Promise<void> | undefined;
 
   journal(plan: CallPlan = {}): CallJournal {
-    const call = { sid: 'CA1' as CallSid, status: 'queued', plan, duration: null, sipResponseCode: null } as Call;
+    const call = {
+      sid: 'CA1' as CallSid,
+      status: 'queued',
+      plan,
+      eventsNumbered: 0,
+      duration: null,
+      sipResponseCode: null,
+    } as Call;
     return new CallJournal(call, {
       clock: this.clock,
       log: silentLogger,
@@ -27,6 +35,10 @@ class Disk {
         this.writes.push(changes);
       },
       deliver: (_call, event) => void this.events.push(event),
+      endTold: (sid) => {
+        this.toldEnds.push(sid);
+        return Promise.resolve();
+      },
     });
   }
 }
@@ -96,12 +108,13 @@ suite('changes of a call', () => {
 suite('events of a call', () => {
   const url = 'http://app/status';
 
-  test('are told once each, numbered without a gap, only those that were asked for', () => {
+  test('are told once each, numbered without a gap, only those that were asked for', async () => {
     const disk = new Disk();
     const journal = disk.journal({ statusCallback: url, statusCallbackEvents: ['ringing', 'completed'] });
     for (const event of ['initiated', 'ringing', 'ringing', 'answered', 'completed', 'completed'] as const) {
       journal.tell(event);
     }
+    await journal.settled();
     assert.deepEqual(
       disk.events.map(({ parameters }) => parameters['SequenceNumber']),
       ['0', '1'],
@@ -109,18 +122,21 @@ suite('events of a call', () => {
     assert.equal(disk.events[0]?.method, 'POST');
   });
 
-  test('are nobody’s without a status callback', () => {
+  test('are nobody’s without a status callback', async () => {
     const disk = new Disk();
-    disk.journal().tell('completed');
+    const journal = disk.journal();
+    journal.tell('completed');
+    await journal.settled();
     assert.deepEqual(disk.events, []);
   });
 
-  test('carry the moment, and the end its length and recording', () => {
+  test('carry the moment, and the end its length and recording', async () => {
     const disk = new Disk();
     const journal = disk.journal({ statusCallback: url, statusCallbackMethod: 'GET' });
     journal.recorded({ url: 'http://tandem/RE1', sid: 'RE1', durationSeconds: 61 });
     void journal.change({ status: 'completed', duration: 61, sipResponseCode: 200 });
     journal.tell('completed');
+    await journal.settled();
     const [event] = disk.events;
     assert.equal(event?.method, 'GET');
     assert.equal(event.parameters['Timestamp'], 'Thu, 01 Jan 1970 00:00:00 +0000');
@@ -128,5 +144,48 @@ suite('events of a call', () => {
     assert.equal(event.parameters['Duration'], '2');
     assert.equal(event.parameters['RecordingDuration'], '61');
     assert.equal(event.parameters['CallStatus'], 'completed');
+  });
+});
+
+suite('an event', () => {
+  const plan: CallPlan = { statusCallback: 'http://app/', statusCallbackEvents: ['initiated', 'ringing', 'completed'] };
+
+  test('leaves only when what it says, and its number, are on disk', async () => {
+    const disk = new Disk();
+    const gate = Promise.withResolvers<void>();
+    disk.gate = gate.promise;
+    const journal = disk.journal(plan);
+    void journal.change({ status: 'ringing' });
+    journal.tell('ringing');
+    await disk.clock.advance(1000);
+    assert.deepEqual(disk.events, []);
+    gate.resolve();
+    await journal.settled();
+    assert.deepEqual(disk.writes, [{ status: 'ringing', eventsNumbered: 1 }]);
+    assert.deepEqual(
+      disk.events.map(({ parameters }) => parameters['SequenceNumber']),
+      ['0'],
+    );
+  });
+
+  test('leaves all the same when the disk refuses', async () => {
+    const disk = new Disk();
+    disk.failure = storageFull();
+    const journal = disk.journal(plan);
+    journal.tell('initiated');
+    await journal.settled();
+    assert.equal(disk.events.length, 1);
+  });
+
+  test('that is the last is noted as untold with the end, and as told afterwards', async () => {
+    const disk = new Disk();
+    const journal = disk.journal(plan);
+    await journal.change({ status: 'completed', stage: 'ended' });
+    assert.deepEqual(disk.writes, [{ status: 'completed', stage: 'ended', endUntold: true }]);
+    journal.tell('completed');
+    await journal.settled();
+    assert.deepEqual(disk.toldEnds, []);
+    await disk.events[0]?.afterwards?.();
+    assert.deepEqual(disk.toldEnds, ['CA1']);
   });
 });

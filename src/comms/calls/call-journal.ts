@@ -3,7 +3,7 @@ import { errorText } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { CallSid } from '../../base/sid.ts';
 import { CommsError } from '../comms-error.ts';
-import type { Call, CallProgressEvent, HttpMethod } from '../model.ts';
+import type { Call, CallPlan, CallProgressEvent, HttpMethod } from '../model.ts';
 
 const API_VERSION = '2010-04-01';
 const DEFAULT_EVENTS: readonly CallProgressEvent[] = ['completed'];
@@ -21,12 +21,16 @@ export interface JournalPorts {
   update(sid: CallSid, changes: CallChanges): Promise<void>;
   /** Hands an event to ordered delivery: one at a time per call, repeated by the webhook rules. */
   deliver(call: Call, event: StatusEvent): void;
+  /** The last event was delivered or given up: the next start need not tell it. */
+  endTold(sid: CallSid): Promise<void>;
 }
 
 export interface StatusEvent {
   readonly url: string;
   readonly method: HttpMethod;
   readonly parameters: Readonly<Record<string, string>>;
+  /** Runs once the event was delivered or given up. */
+  readonly afterwards?: () => Promise<void>;
 }
 
 /** The one writer of a call's row, and the teller of its progress. Changes reach the disk in the order they were made. */
@@ -37,7 +41,6 @@ export class CallJournal {
   /** Changes that are in memory only. */
   #unwritten: CallChanges | undefined;
   #rewrites = 0;
-  #sequence = 0;
   #recording: { readonly url: string; readonly sid: string; readonly durationSeconds: number } | undefined;
   readonly #told = new Set<CallProgressEvent>();
 
@@ -61,30 +64,45 @@ export class CallJournal {
    * in memory stays right, and what was refused is written with the next change or by itself a little later.
    */
   change(changes: CallChanges): Promise<void> {
-    this.#call = { ...this.#call, ...changes, dateUpdated: this.#ports.clock.now() };
-    this.#unwritten = { ...this.#unwritten, ...changes };
+    const whole = withUntoldEnd(changes, this.#call.plan);
+    this.#call = { ...this.#call, ...whole, dateUpdated: this.#ports.clock.now() };
+    this.#unwritten = { ...this.#unwritten, ...whole };
     return this.#flush();
   }
 
-  /** Tells the application, if it asked for this event; each event is told once. */
+  /**
+   * Tells the application, if it asked for this event, once what it says and its number are on disk: after a crash the
+   * numbers go on. Each event is told once; the last one again when a crash came before it was noted as told.
+   */
   tell(event: CallProgressEvent): void {
     if (this.#told.has(event)) return;
     this.#told.add(event);
-    const { statusCallback, statusCallbackMethod, statusCallbackEvents } = this.#call.plan;
-    if (statusCallback === undefined) return;
-    if (!(statusCallbackEvents ?? DEFAULT_EVENTS).includes(event)) return;
+    const { sid, plan, eventsNumbered } = this.#call;
+    const { statusCallback, statusCallbackMethod } = plan;
+    if (statusCallback === undefined || !asksFor(event, plan)) return;
     const parameters = {
       ...callParameters(this.#call),
       CallStatus: event === 'initiated' ? 'initiated' : this.#call.status,
       Timestamp: new Date(this.#ports.clock.now()).toUTCString().replace('GMT', '+0000'),
       CallbackSource: 'call-progress-events',
-      SequenceNumber: String(this.#sequence++),
+      SequenceNumber: String(eventsNumbered),
       ...(event === 'completed' ? this.#completedParameters() : {}),
     };
-    this.#ports.deliver(this.#call, { url: statusCallback, method: statusCallbackMethod ?? 'POST', parameters });
+    const isLast = event === 'completed';
+    const about = this.#call;
+    // The last event needs no count: nothing is numbered after it.
+    if (!isLast) void this.change({ eventsNumbered: eventsNumbered + 1 });
+    this.#writes = this.#writes.then(() => {
+      this.#ports.deliver(about, {
+        url: statusCallback,
+        method: statusCallbackMethod ?? 'POST',
+        parameters,
+        ...(isLast ? { afterwards: () => this.#ports.endTold(sid) } : {}),
+      });
+    });
   }
 
-  /** Resolves when everything changed so far was written (or given up). */
+  /** Resolves when everything changed so far was written (or given up), and what was told is in the hands of delivery. */
   settled(): Promise<void> {
     return this.#writes;
   }
@@ -140,6 +158,15 @@ export class CallJournal {
           }),
     };
   }
+}
+
+function asksFor(event: CallProgressEvent, { statusCallback, statusCallbackEvents }: CallPlan): boolean {
+  return statusCallback !== undefined && (statusCallbackEvents ?? DEFAULT_EVENTS).includes(event);
+}
+
+/** The end of a call whose application wants to hear of it: the same write says that this is still to be done. */
+export function withUntoldEnd(changes: CallChanges, plan: CallPlan): CallChanges {
+  return changes.stage === 'ended' && asksFor('completed', plan) ? { ...changes, endUntold: true } : changes;
 }
 
 /** Parameters that every request about a call carries. */

@@ -111,6 +111,14 @@ export class CallLane implements CallStore {
     return this.#options.records.calls.unfinished();
   }
 
+  endsUntold(): Promise<readonly Call[]> {
+    return this.#options.records.calls.endsUntold();
+  }
+
+  endTold(sid: CallSid): Promise<void> {
+    return this.#options.records.calls.endTold(sid);
+  }
+
   /** One entry a call, whatever its legs: the account pays for what it asked for once. */
   async #charge(sid: CallSid, changes: CallChanges): Promise<readonly WriteStatement[]> {
     const { records, ledger, clock } = this.#options;

@@ -243,6 +243,7 @@ suite('recording by the API', () => {
       assert.equal(row.errorCode, how === 'silent' ? null : 12_400, how);
       assert.equal(world.events.at(-2)?.parameters['RecordingStatus'], 'absent');
       assert.equal(world.row(sid).status, 'completed', 'the call itself ended as it should');
+      assert.deepEqual(world.discarded, ['/tmp/0.wav'], 'no file is left behind');
     }
   });
 
@@ -283,6 +284,59 @@ suite('after a crash', () => {
     assert.deepEqual(again.codes, [12_400, 12_400]);
     assert.equal(again.userAgent.attempts.length, 0, 'nobody is called again');
     assert.equal(await again.service.recover(), 0);
+  });
+
+  test('a call that was up is accounted until the last moment at which the server is known to have lived', async () => {
+    const { world, sid } = await talking();
+    const row = world.row(sid);
+    const answered = row.startTime ?? 0;
+    for (const [aliveUntil, duration] of [
+      [answered + 7_000, 7],
+      [answered - 7_000, 0],
+      [undefined, 0],
+      // A mark in the future, as after a clock that was set back.
+      [answered + 86_400_000, 60],
+    ] as const) {
+      const again = await CallWorld.open();
+      again.calls.rows.set(sid, row);
+      await again.clock.advance(answered + 60_000 - again.clock.now());
+      await again.service.recover(aliveUntil);
+      assert.equal(again.row(sid).duration, duration, String(aliveUntil));
+      assert.equal(again.row(sid).endTime, answered + duration * 1000);
+      assert.equal(again.events.at(-1)?.parameters['CallDuration'], String(duration));
+    }
+  });
+
+  test('its events go on with the next number', async () => {
+    const { world, sid } = await talking();
+    const told = world.events.filter(({ callSid }) => callSid === sid);
+    const again = await CallWorld.open();
+    again.calls.rows.set(sid, world.row(sid));
+    await again.service.recover();
+    assert.equal(again.events.at(-1)?.parameters['SequenceNumber'], String(told.length));
+  });
+
+  test('an end that was written and not told is told, with its recording, and once', async () => {
+    const { world, sid } = await talking();
+    world.deliveryHangs = true;
+    const recording = await world.service.startRecording(world.account, sid, RECORD);
+    await world.pass(1000);
+    await world.service.update(world.account, sid, { status: 'completed' });
+    const last = world.events.filter(({ callSid }) => callSid === sid).at(-1)?.parameters;
+    assert.equal(world.row(sid).endUntold, true);
+    const again = await CallWorld.open();
+    again.calls.rows.set(sid, world.row(sid));
+    for (const row of world.recordings.values()) again.recordings.set(row.sid, row);
+    assert.equal(await again.service.recover(), 0);
+    await again.service.tellUntoldEnds();
+    await again.service.tellUntoldEnds();
+    const [event, ...rest] = again.events;
+    const { Timestamp: _, ...parameters } = event?.parameters ?? {};
+    const { Timestamp: __, ...wanted } = last ?? {};
+    assert.deepEqual(parameters, wanted);
+    assert.equal(parameters['RecordingSid'], recording.sid);
+    assert.deepEqual(rest, []);
+    assert.equal(again.row(sid).endUntold, false);
   });
 
   test('a recording that was running is absent', async () => {

@@ -16,9 +16,10 @@ import type {
 } from '../call-commands.ts';
 import { CommsError } from '../comms-error.ts';
 import { fault } from '../faults.ts';
-import type { Account, Call, CallPlan, Recording } from '../model.ts';
+import type { Account, Call, CallPlan, Recording, RecordingSource } from '../model.ts';
 import { startCallRecording } from './call-recording.ts';
 import { isEmergency } from './emergency.ts';
+import { withUntoldEnd } from './call-journal.ts';
 import type { CallEnvironment } from './environment.ts';
 import { runIncomingCall } from './incoming-call.ts';
 import { runIncomingClientCall } from './incoming-client-call.ts';
@@ -32,6 +33,10 @@ import { talkOf } from './talk.ts';
 const UPDATE_TOPIC = 'call.update';
 const STOPPED = 'the server stopped';
 const INTERRUPTED = 'interrupted by a restart of the server';
+/** Calls that are closed side by side after a crash: they share commits. */
+const RECOVERED_TOGETHER = 200;
+/** Recordings that run as long as their call, and are told with its end. */
+const SOURCES_TOLD_AT_END: readonly RecordingSource[] = ['OutboundAPI', 'StartCallRecordingAPI'];
 
 /** A call between its lane and its dialling is found within this; looked for so often. */
 const HANDOVER_MS = 5000;
@@ -42,6 +47,8 @@ export class CallService implements CallCommands {
   readonly #environment: CallEnvironment;
   readonly #tasks: TaskGroup;
   readonly #recovered = deferred<void>();
+  #aliveUntil: number | undefined;
+  readonly #untold: Call[] = [];
   #draining = false;
 
   constructor(environment: CallEnvironment) {
@@ -68,20 +75,52 @@ export class CallService implements CallCommands {
 
   /**
    * Closes what a crash left open: told to the application, never dialled again. Calls that come in meanwhile wait, so
-   * that none of them is taken for one of the last run. Call before the lane runs.
+   * that none of them is taken for one of the last run. Call before the lane runs. `aliveUntil` is the last moment at
+   * which the last run is known to have lived: calls that were up count until then.
    */
-  async recover(): Promise<number> {
-    const unfinished = await this.#environment.calls.unfinished();
-    for (const call of unfinished) await this.interrupted(call);
-    await closeUnfinishedRecordings(this.#environment.recordings);
+  async recover(aliveUntil?: number): Promise<number> {
+    this.#aliveUntil = aliveUntil;
+    const { calls, recordings } = this.#environment;
+    this.#untold.push(...(await calls.endsUntold()));
+    const unfinished = await calls.unfinished();
+    for (let i = 0; i < unfinished.length; i += RECOVERED_TOGETHER) {
+      await Promise.all(unfinished.slice(i, i + RECOVERED_TOGETHER).map((call) => this.interrupted(call)));
+    }
+    await closeUnfinishedRecordings(recordings);
     this.#recovered.resolve();
     return unfinished.length;
   }
 
   async interrupted(call: Call): Promise<void> {
+    const { clock, report } = this.#environment;
     const live = openLiveCall(call, this.#environment);
-    this.#environment.report(call, fault(12400, INTERRUPTED));
-    await live.finish({ status: call.status === 'in-progress' ? 'completed' : 'failed', reason: INTERRUPTED });
+    report(call, fault(12400, INTERRUPTED));
+    const began = call.startTime ?? call.dateCreated;
+    await live.finish({
+      status: call.status === 'in-progress' ? 'completed' : 'failed',
+      reason: INTERRUPTED,
+      at: Math.min(clock.now(), Math.max(began, this.#aliveUntil ?? began)),
+    });
+  }
+
+  /**
+   * Tells the ends that were written when the last run went before the application had heard of them. Call when links to
+   * recordings can be made.
+   */
+  async tellUntoldEnds(): Promise<void> {
+    for (const call of this.#untold.splice(0)) await this.#tellEnd(call);
+  }
+
+  async #tellEnd(call: Call): Promise<void> {
+    const { journal } = openLiveCall(call, this.#environment);
+    const { recordings } = this.#environment;
+    for (const recording of await recordings.ofCall(call)) {
+      if (recording.status !== 'completed' || !SOURCES_TOLD_AT_END.includes(recording.source)) continue;
+      const { sid, duration } = recording;
+      journal.recorded({ url: recordings.urlOf(recording), sid, durationSeconds: duration ?? 0 });
+    }
+    journal.tell('completed');
+    await journal.settled();
   }
 
   async create(account: Account, request: CallRequest): Promise<Call> {
@@ -248,7 +287,8 @@ export class CallService implements CallCommands {
     if (change.status === undefined) throw notUsable(call, 'a call in progress');
     const live = openLiveCall(call, this.#environment);
     const now = this.#environment.clock.now();
-    const changes = { status: 'canceled', stage: 'ended', endTime: now, duration: 0 } as const;
+    const ended = { status: 'canceled', stage: 'ended', endTime: now, duration: 0 } as const;
+    const changes = withUntoldEnd(ended, call.plan);
     if (!(await this.#environment.calls.cancelQueued(call, changes))) return undefined;
     await live.finish({ status: 'canceled' });
     return live.call;

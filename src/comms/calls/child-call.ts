@@ -1,6 +1,7 @@
 import type { CallPlan } from '../model.ts';
 import type { CallEnvironment } from './environment.ts';
 import type { LiveCall } from './live-call.ts';
+import { sharedBreadth } from './loop.ts';
 import { newCall } from './new-call.ts';
 import { openLiveCall } from './open-live-call.ts';
 
@@ -9,6 +10,8 @@ export interface ChildCall {
   /** What the callee sees. */
   readonly from: string;
   readonly plan: CallPlan;
+  /** Calls that are made with it at the same time, itself included; default 1. */
+  readonly branches?: number;
 }
 
 /**
@@ -17,7 +20,7 @@ export interface ChildCall {
  */
 export async function openChildCall(
   parent: LiveCall,
-  { to, from, plan }: ChildCall,
+  { to, from, plan, branches = 1 }: ChildCall,
   environment: CallEnvironment,
 ): Promise<LiveCall> {
   const { accountSid, sid: parentCallSid } = parent.call;
@@ -33,7 +36,11 @@ export async function openChildCall(
     environment,
   );
   await environment.calls.insert(call);
-  const child = openLiveCall(call, environment, { loopDepth: parent.loopDepth, hopsLeft: parent.hopsLeft - 1 });
+  const child = openLiveCall(call, environment, {
+    loopDepth: parent.loopDepth,
+    hopsLeft: parent.hopsLeft - 1,
+    breadthLeft: sharedBreadth(parent.breadthLeft, branches),
+  });
   environment.liveCalls.add(child);
   return child;
 }

@@ -20,9 +20,13 @@ export interface Callee {
   readonly child: LiveCall;
   /** Dials; resolves when answered or failed. Ends early when the child's signal aborts. */
   dial(hooks: RingingHooks): Promise<DialResult>;
-  /** Runs after the answer and before the two hear each other (digits, a whisper document); false: not to be connected. */
-  prepare?(): Promise<boolean>;
+  /** Runs after the answer and before the two hear each other: digits, a whisper document. */
+  prepare?(): Promise<Preparation>;
 }
+
+/** `not-connected`: its document hung up, or it went. `fault`: its document could not be run. */
+export type Preparation =
+  { readonly kind: 'ready' | 'not-connected' } | { readonly kind: 'fault'; readonly reason: string };
 
 export interface ConnectOptions {
   readonly parent: LiveCall;
@@ -134,8 +138,11 @@ async function ring(callee: Callee, { options, hearing, environment }: RingConte
       return false;
     }
     if (!(await child.adopt(result.party))) return false;
-    if (callee.prepare === undefined || (await callee.prepare())) return !child.isOver;
-    await child.finish({ status: 'completed', sipStatus: 200, reason: 'not connected by its document' });
+    const prepared = (await callee.prepare?.()) ?? { kind: 'ready' };
+    if (prepared.kind === 'ready') return !child.isOver;
+    // As any outgoing call whose application fails: the callee hears nothing of it, the call is `failed`.
+    if (prepared.kind === 'fault') await child.finish({ status: 'failed', reason: prepared.reason });
+    else await child.finish({ status: 'completed', sipStatus: 200, reason: 'not connected by its document' });
   } catch (error) {
     environment.log.warn({ callSid: child.call.sid, error: errorText(error) }, 'a callee could not be dialled');
     await child.finish({ status: 'failed', sipStatus: 500, reason: errorText(error) });

@@ -4,7 +4,7 @@ import { formatAddress, parseAddress } from '../address.ts';
 import type { DialOutcome } from '../executor-ports.ts';
 import { fault } from '../faults.ts';
 import { openChildCall } from './child-call.ts';
-import { connect, type Callee, type ConnectOptions } from './connect.ts';
+import { connect, type Callee, type ConnectOptions, type Preparation } from './connect.ts';
 import { readDial, type CalleePlan, type DialPlan } from './dial-plan.ts';
 import type { CallEnvironment } from './environment.ts';
 import { MAX_CALL_SECONDS, type LiveCall } from './live-call.ts';
@@ -128,7 +128,9 @@ async function openCallee(
     statusCallbackEvents: wanted.statusCallbackEvents,
   };
   try {
-    const child = await openChildCall(parent, { to: formatAddress(address), from, plan: childPlan }, environment);
+    const branches = plan.sequential ? 1 : plan.callees.length;
+    const wish = { to: formatAddress(address), from, plan: childPlan, branches };
+    const child = await openChildCall(parent, wish, environment);
     const dial = dialOf(child, parent, environment);
     return { child, dial, prepare: () => prepare(child, wanted, environment) };
   } catch (error) {
@@ -148,14 +150,16 @@ function dialOf(child: LiveCall, parent: LiveCall, environment: CallEnvironment)
 }
 
 /** Digits and the whisper document are for the callee alone; a callee whose document hangs up is not connected. */
-async function prepare(child: LiveCall, wanted: CalleePlan, environment: CallEnvironment): Promise<boolean> {
+async function prepare(child: LiveCall, wanted: CalleePlan, environment: CallEnvironment): Promise<Preparation> {
   if (wanted.sendDigits !== undefined) await child.media?.sendDigits(wanted.sendDigits).done;
-  if (wanted.whisperUrl === undefined || child.isOver) return !child.isOver;
+  if (child.isOver) return { kind: 'not-connected' };
+  if (wanted.whisperUrl === undefined) return { kind: 'ready' };
   const document = { url: wanted.whisperUrl, method: wanted.whisperMethod, parameters: {} };
   const run = environment.startFlow(child, document, { mayDial: false });
   child.attach(run);
   const end = await run.end;
-  return end.kind === 'finished' && !child.isOver;
+  if (end.kind === 'fault') return { kind: 'fault', reason: end.fault.message };
+  return { kind: end.kind === 'finished' && !child.isOver ? 'ready' : 'not-connected' };
 }
 
 function recordingOf(plan: DialPlan, parent: LiveCall, environment: CallEnvironment): Pick<ConnectOptions, 'record'> {

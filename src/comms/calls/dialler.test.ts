@@ -179,6 +179,16 @@ suite('dialling', () => {
     assert.match(result.kind === 'failed' ? result.failure.reason : '', /as many calls as it can/);
   });
 
+  test('a leg whose media process dies before the offer is opened elsewhere, once', async () => {
+    const search = new Search().device('a', answering());
+    search.media.dyingLegs = 1;
+    assert.equal((await search.result()).kind, 'answered');
+    assert.equal(search.called.length, 1, 'nothing had left for the first leg');
+    const again = new Search().device('a', answering());
+    again.media.dyingLegs = 2;
+    assert.equal(await failureOf(again.result()), 'unreachable 503');
+  });
+
   test('a target that cannot be called at all rejects, and the others are cancelled', async () => {
     const search = new Search().device('a', ringingOnly).device('b', ringingOnly);
     const place = search.userAgent.placeCall.bind(search.userAgent);

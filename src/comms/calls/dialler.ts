@@ -25,6 +25,8 @@ export interface DialOptions {
   readonly ringTimeoutMs: number;
   readonly headers?: readonly SipHeader[];
   readonly maxForwards?: number;
+  /** Max-Breadth of each call that is placed. */
+  readonly maxBreadth?: number;
   /** Digest credentials that win over a target's own. */
   readonly credentials?: { readonly username: string; readonly password: string };
   /** A leg that will hear the callee: the new leg is opened on its node. */
@@ -139,7 +141,7 @@ class GroupDial {
   }
 
   #invite(attempt: Attempt, target: SipDialTarget): PlacedCall {
-    const { caller, callee, headers, maxForwards } = this.#options;
+    const { caller, callee, headers, maxForwards, maxBreadth } = this.#options;
     const credentials = this.#options.credentials ?? target.credentials;
     return this.#ports.userAgent.placeCall(
       {
@@ -151,6 +153,7 @@ class GroupDial {
         ...(credentials === undefined ? {} : { credentials }),
         ...(headers === undefined ? {} : { headers }),
         ...(maxForwards === undefined ? {} : { maxForwards }),
+        ...(maxBreadth === undefined ? {} : { maxBreadth }),
       },
       {
         progress: (status, sdp) => this.#progress(attempt, status, sdp),
@@ -212,9 +215,14 @@ class GroupDial {
   }
 
   async #offer(attempt: Attempt, open: () => Promise<MediaLeg>): Promise<string> {
+    const make = async (): Promise<string> => (await this.#keepLeg(attempt, await open())).createOffer();
     try {
-      const leg = await this.#keepLeg(attempt, await open());
-      return await leg.createOffer();
+      return await make().catch((error: unknown) => {
+        // Its media process died and nothing has left: another one can carry the call.
+        if (!isLost(error) || this.#options.near !== undefined || attempt.over) throw error;
+        attempt.leg = undefined;
+        return make();
+      });
     } catch (error) {
       attempt.offerError = error;
       throw error;
@@ -259,7 +267,12 @@ class GroupDial {
     } catch (error) {
       this.#ports.log.warn({ error: errorText(error) }, 'the answer to a call was not usable');
       this.#discard(call, leg);
-      this.#outcome.resolve({ kind: 'failed', failure: { cause: 'rejected', status: 488, reason: errorText(error) } });
+      const reason = errorText(error);
+      // The fault of this server, which its owner hears of, or of the answer.
+      const failure: CallFailure = isLost(error)
+        ? { cause: 'unreachable', status: 503, reason }
+        : { cause: 'rejected', status: 488, reason };
+      this.#outcome.resolve({ kind: 'failed', failure });
       return;
     }
     this.#outcome.resolve({ kind: 'answered', party: party(leg), target: attempt.target });
@@ -347,6 +360,10 @@ export function callStatusOf(failure: CallFailure): 'busy' | 'no-answer' | 'fail
   if (failure.cause === 'rejected' && (failure.status === 480 || failure.status === 408 || failure.status === 487))
     return 'no-answer';
   return 'failed';
+}
+
+function isLost(error: unknown): boolean {
+  return error instanceof MediaError && error.code === 'lost';
 }
 
 /** A leg could not be opened because the machine is full: the caller is told to come again. */

@@ -62,6 +62,9 @@ export interface CallStore {
   find(accountSid: AccountSid, sid: CallSid): Promise<Call | undefined>;
   /** Calls that are `dialling` or `live` on disk. */
   unfinished(): Promise<readonly Call[]>;
+  /** Calls whose end was written and not told. */
+  endsUntold(): Promise<readonly Call[]>;
+  endTold(sid: CallSid): Promise<void>;
 }
 
 export interface CallLookups {

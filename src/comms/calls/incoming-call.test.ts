@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { CallSid } from '../../base/sid.ts';
 import { ACCOUNT_SID, APP, CallWorld, NUMBER, OTHER_ACCOUNT_SID } from './test/call-world.ts';
-import { answering, refusing, ringingOnly } from './test/scripted-user-agent.ts';
+import { answering, refusing, ringingOnly, type Behaviour } from './test/scripted-user-agent.ts';
 
 const TO_NUMBER = `sip:${NUMBER}@127.0.0.1`;
 const STRANGER = { kind: 'anonymous' } as const;
@@ -280,6 +280,41 @@ suite('a call that is led round in a circle', () => {
     world.app('<Dial><Sip>sip:cy@home.tandem</Sip></Dial>');
     await world.incoming({ uri: TO_NUMBER, headers: hops('5') });
     assert.equal(world.attempt('cy').options.maxForwards, 4);
+  });
+
+  test('rings in fewer places with every branch, however many hops are left', async () => {
+    const world = await CallWorld.open();
+    // Each of two phones leads back to the number, as a redirection does: half the breadth, and the hops one less.
+    const leadBack: Behaviour = ({ options }) => {
+      const { maxForwards = 70, maxBreadth = 60 } = options;
+      const headers = [
+        ...hops(String(maxForwards)),
+        { name: 'Max-Breadth', value: String(Math.floor(maxBreadth / 2)) },
+      ];
+      world.userAgent.receive({ uri: TO_NUMBER, headers });
+    };
+    for (const name of ['bob', 'cy']) world.phone(name, leadBack);
+    world.app('<Dial><Sip>sip:bob@home.tandem</Sip><Sip>sip:cy@home.tandem</Sip></Dial>');
+    await world.incoming({ uri: TO_NUMBER });
+    await world.pass(100_000);
+    // 60, 15, 3 and 0 for each: 2, 4 and 8 calls.
+    assert.deepEqual(
+      world.userAgent.attempts.map(({ options }) => options.maxBreadth),
+      [30, 30, 7, 7, 7, 7, 1, 1, 1, 1, 1, 1, 1, 1],
+    );
+    assert.ok(world.codes.every((code) => code === 21214));
+    assert.deepEqual(world.leftovers(), []);
+  });
+
+  test('with a breadth that is given takes no more', async () => {
+    const world = await CallWorld.open();
+    world.phone('bob', ringingOnly);
+    const breadth = (value: string) => [{ name: 'Max-Breadth', value }];
+    await world.incoming({ uri: 'sip:bob@127.0.0.1', headers: breadth('5') });
+    assert.equal(world.attempt('bob').options.maxBreadth, 5);
+    const refused = await world.incoming({ uri: 'sip:bob@127.0.0.1', headers: breadth('0') });
+    await world.settle();
+    assert.match(refused.heard.at(-1) ?? '', /^440/);
   });
 
   test('ends when no hop is left', async () => {

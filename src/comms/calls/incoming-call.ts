@@ -14,7 +14,7 @@ import { isOverload } from './dialler.ts';
 import { joinDirectly } from './dial-verb.ts';
 import { dialledAddress } from './dialled-address.ts';
 import type { LiveCall } from './live-call.ts';
-import { hopsLeft, loopDepth } from './loop.ts';
+import { breadthLeft, hopsLeft, loopDepth } from './loop.ts';
 import { newCall } from './new-call.ts';
 import { openLiveCall } from './open-live-call.ts';
 import { follow } from './outgoing-call.ts';
@@ -173,6 +173,7 @@ async function openCall(incoming: IncomingCall, opening: Opening, environment: C
     const live = openLiveCall(call, environment, {
       loopDepth: loopDepth(incoming.request, settings.loopSecret),
       hopsLeft: hopsLeft(incoming.request),
+      breadthLeft: breadthLeft(incoming.request),
       extraParameters: sipParameters(incoming, resolution),
     });
     environment.liveCalls.add(live);

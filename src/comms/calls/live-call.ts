@@ -8,7 +8,7 @@ import { FINAL_CALL_STATUSES, type Call, type CallStatus } from '../model.ts';
 import type { TwimlRun } from '../executor-ports.ts';
 import type { Party, PartyEnd } from '../party.ts';
 import type { CallChanges, CallJournal } from './call-journal.ts';
-import { MAX_HOPS } from './loop.ts';
+import { MAX_BREADTH, MAX_HOPS } from './loop.ts';
 import type { RunningCallRecording } from './recordings.ts';
 
 export type FinalStatus = (typeof FINAL_CALL_STATUSES)[number];
@@ -17,6 +17,8 @@ export interface CallEnd {
   readonly status: FinalStatus;
   readonly sipStatus?: number | null;
   readonly reason?: string | null;
+  /** When it ended; default now. */
+  readonly at?: number;
 }
 
 /** A call runs at most this long unless its plan says less. */
@@ -29,6 +31,8 @@ export interface LiveCallOptions {
   readonly loopDepth?: number;
   /** Max-Forwards of the call; default MAX_HOPS. Below 0: it may not be dialled. */
   readonly hopsLeft?: number;
+  /** Max-Breadth of the call; default MAX_BREADTH. */
+  readonly breadthLeft?: number;
   /** Parameters of every request of this call beside the usual ones. */
   readonly extraParameters?: Readonly<Record<string, string>>;
 }
@@ -38,6 +42,7 @@ export class LiveCall {
   readonly journal: CallJournal;
   readonly loopDepth: number;
   readonly hopsLeft: number;
+  readonly breadthLeft: number;
   readonly extraParameters: Readonly<Record<string, string>>;
   /** A Dial of its own waits for somebody to talk with it, or until they are done. */
   isDialling = false;
@@ -60,6 +65,9 @@ export class LiveCall {
     this.#log = options.log;
     this.loopDepth = options.loopDepth ?? 0;
     this.hopsLeft = options.hopsLeft ?? MAX_HOPS;
+    // Set already in the row of a call of the last run, which is opened to be ended.
+    this.#answeredAt = journal.call.startTime ?? undefined;
+    this.breadthLeft = options.breadthLeft ?? MAX_BREADTH;
     this.extraParameters = options.extraParameters ?? {};
     this.#work = new TaskGroup((error) => {
       options.log.error({ callSid: this.call.sid, error: errorText(error) }, 'work of a call failed');
@@ -204,12 +212,12 @@ export class LiveCall {
 
   async #finish(end: CallEnd): Promise<void> {
     try {
-      const now = this.#clock.now();
+      const endedAt = end.at ?? this.#clock.now();
       this.#limit?.();
       this.#cancelled.abort(new Error('the call ended'));
       this.#run?.stop();
       this.#runEndWork();
-      const written = this.journal.change(finalRow(end, this.#answeredAt, now));
+      const written = this.journal.change(finalRow(end, this.#answeredAt, endedAt));
       // A phone that is gone does not answer its BYE for half a minute: nobody waits for it here.
       this.#work.run(() => this.#hangUp(end));
       await this.#finishRecordings();
@@ -219,6 +227,7 @@ export class LiveCall {
       this.#log.error({ callSid: this.call.sid, error: errorText(error) }, 'the end of a call was not clean');
     }
     this.journal.tell('completed');
+    await this.journal.settled();
     this.#ended.resolve(this.call);
   }
 
@@ -251,12 +260,12 @@ export class LiveCall {
   }
 }
 
-function finalRow(end: CallEnd, answeredAt: number | undefined, now: number): CallChanges {
+function finalRow(end: CallEnd, answeredAt: number | undefined, endedAt: number): CallChanges {
   return {
     status: end.status,
     stage: 'ended',
-    endTime: now,
-    duration: answeredAt === undefined ? 0 : Math.round((now - answeredAt) / 1000),
+    endTime: endedAt,
+    duration: answeredAt === undefined ? 0 : Math.round((endedAt - answeredAt) / 1000),
     // An answer is a 200, however the call ended after it.
     sipResponseCode: end.sipStatus ?? (answeredAt === undefined ? null : 200),
     endReason: end.reason ?? null,

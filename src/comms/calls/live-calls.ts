@@ -34,8 +34,8 @@ export class LiveCalls {
     return this.#calls.size;
   }
 
-  /** The call whose party's SIP dialog has this Call-ID. */
-  withCallId(callId: string): LiveCall | undefined {
-    return this.all().find((live) => live.party?.callId === callId);
+  /** The call whose party's SIP dialog this is: Call-ID and both tags, for a stranger may know the Call-ID. */
+  withDialog(dialogId: string): LiveCall | undefined {
+    return this.all().find((live) => live.party?.dialogId === dialogId);
   }
 }

@@ -21,6 +21,22 @@ export function loopDepth(request: SipRequest, secret: string): number {
 /** Max-Forwards of a call that begins here. */
 export const MAX_HOPS = 70;
 
+/** Max-Breadth of a call that begins here (RFC 5393 5.3.3). */
+export const MAX_BREADTH = 60;
+
+/**
+ * How many places the call may ring at once, all that it leads to together (RFC 5393 5): where each of many devices leads
+ * back to the server, the number of calls grows with every hop, and 70 hops are no bound.
+ */
+export function breadthLeft(request: SipRequest): number {
+  return Math.min(MAX_BREADTH, parseNumber(header(request, 'Max-Breadth') ?? '') ?? MAX_BREADTH);
+}
+
+/** What each of so many branches has of the breadth; 0: there is none for them. */
+export function sharedBreadth(breadth: number, branches: number): number {
+  return Math.floor(breadth / Math.max(1, branches));
+}
+
 /**
  * How often the call may be carried on (RFC 7332 4: this server counts as a proxy does). Phones that redirect to each
  * other lead through the server again and again, without its header.

@@ -26,5 +26,7 @@ export function newCall(beginning: Beginning, { clock, random }: Pick<CallEnviro
     dateUpdated: now,
     sipResponseCode: null,
     endReason: null,
+    eventsNumbered: 0,
+    endUntold: false,
   };
 }

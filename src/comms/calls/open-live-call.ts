@@ -7,7 +7,7 @@ import { LiveCall, type LiveCallOptions } from './live-call.ts';
 export function openLiveCall(
   call: Call,
   environment: CallEnvironment,
-  origin: Pick<LiveCallOptions, 'loopDepth' | 'hopsLeft' | 'extraParameters'> = {},
+  origin: Pick<LiveCallOptions, 'loopDepth' | 'hopsLeft' | 'breadthLeft' | 'extraParameters'> = {},
 ): LiveCall {
   const { clock, log, calls } = environment;
   const journal = new CallJournal(call, {
@@ -15,6 +15,7 @@ export function openLiveCall(
     log,
     update: (sid, changes) => calls.update(sid, changes),
     deliver: (about, event) => environment.deliver(about, event),
+    endTold: (sid) => calls.endTold(sid),
   });
   return new LiveCall(journal, { clock, log, ...origin });
 }

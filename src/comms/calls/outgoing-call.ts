@@ -11,7 +11,7 @@ import type { CallFailure } from '../../sip/user-agent.ts';
 import type { CallEnvironment } from './environment.ts';
 import { isEmergency } from './emergency.ts';
 import type { LiveCall } from './live-call.ts';
-import { loopHeader, MAX_LOOPS } from './loop.ts';
+import { loopHeader, MAX_LOOPS, sharedBreadth } from './loop.ts';
 import type { DialTarget, Resolution } from './routing.ts';
 
 const DEFAULT_RING_SECONDS = 60;
@@ -92,6 +92,11 @@ export async function dialCall(
     await endUnreachable(live, resolution, environment);
     return undefined;
   }
+  const breadth = sharedBreadth(live.breadthLeft, widest(targets));
+  if (breadth === 0) {
+    await endUnreachable(live, TOO_BROAD, environment);
+    return undefined;
+  }
   const held = holdTrunks(targets, environment);
   if (held.targets.length === 0) {
     await endUnreachable(live, TRUNKS_FULL, environment);
@@ -105,6 +110,7 @@ export async function dialCall(
     const result = await dial(
       {
         ...dialOptions(live, environment, options),
+        maxBreadth: breadth,
         targets: held.targets,
         ...(headers === undefined ? {} : { headers }),
       },
@@ -147,6 +153,21 @@ const TRUNKS_FULL: Resolution = {
   faultCode: 10004,
 };
 
+/** How many places ring at the same time: those of one group do. */
+function widest(targets: readonly DialTarget[]): number {
+  const sizes = new Map<number, number>();
+  for (const { group } of targets) sizes.set(group, (sizes.get(group) ?? 0) + 1);
+  return Math.max(0, ...sizes.values());
+}
+
+const TOO_BROAD: Resolution = {
+  kind: 'refused',
+  sipStatus: 440,
+  reason:
+    'the call would ring in too many places at once: phones or exchanges may lead it back here, each to several others',
+  faultCode: 21214,
+};
+
 const TOO_MANY_HOPS: Resolution = {
   kind: 'refused',
   sipStatus: 483,
@@ -181,7 +202,7 @@ function dialOptions(
   live: LiveCall,
   environment: CallEnvironment,
   { onRinging, onEarlyMedia, near }: DialCallOptions,
-): Omit<DialOptions, 'targets'> {
+): Omit<DialOptions, 'targets' | 'maxBreadth'> {
   const { call } = live;
   const { plan } = call;
   const { advertisedAddress } = environment.settings;

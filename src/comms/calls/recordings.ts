@@ -4,7 +4,7 @@ import type { Logger } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';
 import { newSid } from '../../base/sid.ts';
 import type { Recording as SoundRecording, RecordingResult } from '../../media/media-node.ts';
-import type { Blobs } from '../../store/blobs.ts';
+import type { BlobId } from '../../store/blobs.ts';
 import { CommsError } from '../comms-error.ts';
 import type { Call, HttpMethod, Recording, RecordingEvent, RecordingSource } from '../model.ts';
 import { MAX_REWRITES, REWRITE_MS, type StatusEvent } from './call-journal.ts';
@@ -17,11 +17,18 @@ export interface RecordingPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  readonly blobs: Blobs;
+  /** A fresh path for the sound, on the file system where it is kept. */
+  temporaryPath(suffix: string): string;
+  /** Removes a temporary file that is not kept; one that is gone is no fault. */
+  discard(path: string): Promise<void>;
+  /** Keeps the finished sound and changes the resource that refers to it, both or neither. */
+  keep(path: string, sid: Recording['sid'], changes: Partial<Recording>): Promise<BlobId>;
   insert(recording: Recording): Promise<void>;
   update(sid: Recording['sid'], changes: Partial<Recording>): Promise<void>;
   /** Recordings that were running when the last run ended. */
   unfinished(): Promise<readonly Recording[]>;
+  /** Recordings of a call, oldest first. */
+  ofCall(call: Call): Promise<readonly Recording[]>;
   /** Public URL of the sound, without suffix. */
   urlOf(recording: Recording): string;
   deliver(call: Call, event: StatusEvent): void;
@@ -79,10 +86,11 @@ export async function startRecording(plan: RecordingPlan, ports: RecordingPorts)
     dateUpdated: now,
   };
   await ports.insert(recording);
-  const path = ports.blobs.temporaryPath('.wav');
+  const path = ports.temporaryPath('.wav');
   try {
     return new CallRecording(recording, { ...plan, path, sound: plan.start(path) }, ports);
   } catch (error) {
+    await ports.discard(path);
     // The leg went between the two: the row must not stay in progress.
     await ports.update(recording.sid, { status: 'absent', errorCode: ERROR_RECORDING_FAILED, dateUpdated: now });
     throw error;
@@ -163,6 +171,9 @@ class CallRecording implements RunningCallRecording {
     } catch (error) {
       this.#ports.log.error({ recordingSid: this.sid, error: errorText(error) }, 'a recording could not be kept');
       await this.#giveUp();
+    } finally {
+      // Adopted, it is not there any more; else nobody wants it, and a full disk needs the room.
+      await this.#ports.discard(this.#plan.path);
     }
     this.#tell(this.#recording.status === 'completed' ? 'completed' : 'absent');
     return { result, recording: this.#recording };
@@ -182,9 +193,11 @@ class CallRecording implements RunningCallRecording {
   }
 
   async #store(result: RecordingResult): Promise<void> {
-    const blobId = await this.#ports.blobs.adopt(this.#plan.path);
     const duration = Math.max(1, Math.round(result.durationMs / 1000));
-    await this.#change({ status: 'completed', duration, blobId, channels: result.channels });
+    const dateUpdated = this.#ports.clock.now();
+    const changes = { status: 'completed', duration, channels: result.channels, dateUpdated } as const;
+    const blobId = await this.#ports.keep(this.#plan.path, this.sid, changes);
+    this.#recording = { ...this.#recording, ...changes, blobId };
   }
 
   async #change(changes: Partial<Recording>): Promise<Recording> {

@@ -169,7 +169,7 @@ suite('an attended transfer', () => {
     const { world, alice } = await joined();
     const consulting = await world.incoming({ uri: CY });
     await world.pass(2500);
-    const log = alice.sipCall.refers(CY, consulting.callId);
+    const log = alice.sipCall.refers(CY, consulting.dialogId);
     await world.pass(100);
     assert.deepEqual(log, ['202', 'notify 200 OK']);
     assert.deepEqual(statuses(world), ['completed', 'in-progress', 'completed', 'in-progress']);
@@ -184,7 +184,7 @@ suite('an attended transfer', () => {
     const { world, alice } = await joined();
     const consulting = await world.incoming({ uri: CY });
     await world.pass(2500);
-    alice.sipCall.refers(CY, consulting.callId);
+    alice.sipCall.refers(CY, consulting.dialogId);
     consulting.leave();
     alice.leave();
     await world.pass(100);
@@ -200,7 +200,7 @@ suite('an attended transfer', () => {
     const cy = await world.incoming({ uri: 'sip:bob@127.0.0.1', from: CY });
     await world.pass(1000);
     const [first, second] = world.userAgent.attempts;
-    const log = first?.sipCall.refers('sip:cy@127.0.0.1', second?.callId);
+    const log = first?.sipCall.refers('sip:cy@127.0.0.1', second?.sipCall.dialogId);
     await world.pass(100);
     assert.deepEqual(log, ['202', 'notify 200 OK']);
     assert.ok(joinedLegs(world, 0, 2));
@@ -215,7 +215,7 @@ suite('an attended transfer', () => {
     world.media.nextNode = new ScriptedNode('two', world.media);
     const consulting = await world.incoming({ uri: CY });
     await world.pass(2500);
-    const log = alice.sipCall.refers(CY, consulting.callId);
+    const log = alice.sipCall.refers(CY, consulting.dialogId);
     await world.pass(100);
     assert.deepEqual(log.at(-1), 'notify 200 OK');
     const [bob, cy] = [world.leg(sidOf(world, 1)), world.leg(sidOf(world, 3))];
@@ -227,9 +227,19 @@ suite('an attended transfer', () => {
     assert.deepEqual(world.leftovers(), []);
   });
 
+  test('naming another call by its Call-ID alone, with wrong tags, is refused', async () => {
+    const { world, alice } = await joined();
+    const consulting = await world.incoming({ uri: CY });
+    await world.pass(2500);
+    for (const tags of ['ours|other', 'other|theirs', 'theirs|ours']) {
+      assert.deepEqual(alice.sipCall.refers(CY, `${consulting.callId}|${tags}`), ['refused 481']);
+    }
+    assert.deepEqual(statuses(world), ['in-progress', 'in-progress', 'in-progress', 'in-progress']);
+  });
+
   test('naming no call of ours, or itself, is refused', async () => {
     const { alice } = await joined();
     assert.deepEqual(alice.sipCall.refers(CY, 'unknown'), ['refused 481']);
-    assert.deepEqual(alice.sipCall.refers(CY, alice.callId), ['refused 481']);
+    assert.deepEqual(alice.sipCall.refers(CY, alice.dialogId), ['refused 481']);
   });
 });

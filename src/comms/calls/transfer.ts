@@ -22,9 +22,9 @@ export function talkPorts(environment: CallEnvironment): TalkPorts {
 }
 
 function takeTransfer(request: TransferRequest, from: LiveCall, talk: Talk, environment: CallEnvironment): void {
-  const { replacesCallId } = request;
-  if (replacesCallId !== undefined) {
-    attended(request, replacesCallId, { from, talk }, environment);
+  const { replacesDialog } = request;
+  if (replacesDialog !== undefined) {
+    attended(request, replacesDialog, { from, talk }, environment);
     return;
   }
   const destination = dialledAddress(request.referTo);
@@ -119,8 +119,8 @@ async function replace({ from, talk }: Place, newcomer: LiveCall, environment: C
 }
 
 /** The transferrer has two talks; their far sides are joined and its own two calls end. */
-function attended(request: TransferRequest, callId: string, place: Place, environment: CallEnvironment): void {
-  const consulting = environment.liveCalls.withCallId(callId);
+function attended(request: TransferRequest, dialogId: string, place: Place, environment: CallEnvironment): void {
+  const consulting = environment.liveCalls.withDialog(dialogId);
   const other = consulting === undefined ? undefined : talkOf(consulting);
   const { from, talk } = place;
   if (consulting === undefined || other === undefined || other === talk) {

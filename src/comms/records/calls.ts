@@ -1,7 +1,7 @@
 import type { CallSid } from '../../base/sid.ts';
 import type { WriteStatement } from '../../store/store.ts';
 import type { Call, CallPlan, CallStage } from '../model.ts';
-import { integer, text, time, type Column } from './columns.ts';
+import { flag, integer, text, time, type Column } from './columns.ts';
 import { dateColumns } from './handling-columns.ts';
 import { OwnedRecords, type Changes, type RecordContext } from './owned-records.ts';
 import type { Condition } from './record-table.ts';
@@ -39,6 +39,8 @@ export class Calls extends OwnedRecords<Call> {
         trunkSid: text(),
         sipResponseCode: integer(),
         endReason: text(),
+        eventsNumbered: integer(),
+        endUntold: flag,
         plan: plan(context.secrets),
         ...dateColumns,
       },
@@ -71,6 +73,16 @@ export class Calls extends OwnedRecords<Call> {
   /** Calls that were being dialled or alive, oldest first: after a restart they are closed as interrupted. */
   unfinished(): Promise<readonly Call[]> {
     return this.table.all([['stage', 'in', ['dialling', 'live']]]);
+  }
+
+  /** Calls whose end their application was not told, oldest first: after a restart they are told. */
+  endsUntold(): Promise<readonly Call[]> {
+    return this.table.all([['endUntold', '=', 1]]);
+  }
+
+  /** Nothing of the call itself changes, so its date does not; it may have been deleted meanwhile. */
+  async endTold(sid: CallSid): Promise<void> {
+    await this.write([this.table.updateStatement([['sid', '=', sid]], { endUntold: false }, 'any')]);
   }
 }
 

@@ -5,6 +5,7 @@ import { seededRandom } from '../../base/random.ts';
 import { newSid, type Sid } from '../../base/sid.ts';
 import { migrate } from '../../store/migrate.ts';
 import type { Store } from '../../store/store.ts';
+import type { KeptSounds } from './recordings.ts';
 import type { Account, Call, Notification, Recording } from '../model.ts';
 import { commsMigrations } from './migrations.ts';
 import { numberTypeOf, type OwnedNumber } from './numbers.ts';
@@ -62,6 +63,8 @@ export function recordsCompliance(title: string, open: () => Promise<Store>): vo
         queueTime: 0,
         trunkSid: null,
         sipResponseCode: null,
+        eventsNumbered: 0,
+        endUntold: false,
         endReason: null,
         plan: { url: 'http://app.test/voice' },
       }),
@@ -297,6 +300,18 @@ export function recordsCompliance(title: string, open: () => Promise<Store>): vo
       });
     });
 
+    it('finds the calls whose end is still to be told, and notes that it was told without touching them', async () => {
+      const [untold, told] = [newCall({ stage: 'ended', endUntold: true }), newCall({ stage: 'ended' })];
+      for (const call of [untold, told]) await records.calls.insert(call);
+      const sids = async (): Promise<string[]> => (await records.calls.endsUntold()).map(({ sid }) => sid);
+      assert.deepEqual(await sids(), [untold.sid]);
+      await records.calls.endTold(untold.sid);
+      assert.deepEqual(await sids(), []);
+      assert.deepEqual(await records.calls.findBySid(untold.sid), { ...untold, endUntold: false });
+      await records.calls.delete(account.sid, untold.sid);
+      await records.calls.endTold(untold.sid);
+    });
+
     it('a recording that is discarded stays as deleted and gives up its sound once', async () => {
       const recording: Recording = records.recordings.build({
         accountSid: account.sid,
@@ -312,10 +327,18 @@ export function recordsCompliance(title: string, open: () => Promise<Store>): vo
         blobId: 'ab'.repeat(32),
       });
       await records.recordings.insert(recording);
-      assert.equal(await records.recordings.discard(account.sid, recording.sid), recording.blobId);
+      const released: string[] = [];
+      const sounds: KeptSounds = {
+        release: async (blobId, holder) => {
+          await store.write(holder);
+          released.push(blobId);
+        },
+      };
+      await records.recordings.discard(account.sid, recording.sid, sounds);
+      assert.deepEqual(released, [recording.blobId]);
       const kept = await records.recordings.find(account.sid, recording.sid);
       assert.deepEqual([kept?.status, kept?.blobId], ['deleted', null]);
-      await assert.rejects(records.recordings.discard(account.sid, recording.sid), { code: 'not-found' });
+      await assert.rejects(records.recordings.discard(account.sid, recording.sid, sounds), { code: 'not-found' });
     });
 
     it('a notification keeps what the application answered', async () => {

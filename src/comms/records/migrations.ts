@@ -205,4 +205,12 @@ export const commsMigrations: readonly Migration[] = [
       ]),
     ],
   },
+  {
+    name: 'comms/0007-events-of-calls',
+    up: [
+      'alter table comms_call add column events_numbered bigint not null default 0',
+      'alter table comms_call add column end_untold smallint not null default 0',
+      'create index comms_call_end_untold on comms_call (end_untold) where end_untold = 1',
+    ],
+  },
 ];

@@ -21,6 +21,13 @@ export interface TableDefinition<T extends Dated> {
 }
 
 type Row = Record<string, SqlValue>;
+
+/** A property and the column that it lies in. */
+interface Place<T> {
+  readonly field: string;
+  readonly name: string;
+  readonly column: Columns<T>[keyof T];
+}
 type Tables = Record<string, Row>;
 type Builder = ExpressionBuilder<Tables, string>;
 
@@ -32,11 +39,16 @@ export class RecordTable<T extends Dated> {
   readonly #store: Store;
   readonly #definition: TableDefinition<T>;
   readonly #queries: Kysely<Tables>;
+  readonly #places: readonly Place<T>[];
+  /** What `find` has asked before: the conditions are few, and to build a query costs more than to run it. */
+  readonly #findSql = new Map<string, string>();
 
   constructor(store: Store, definition: TableDefinition<T>) {
     this.#store = store;
     this.#definition = definition;
     this.#queries = queryBuilder<Tables>(store);
+    const columns = Object.entries(definition.columns) as [string, Columns<T>[keyof T]][];
+    this.#places = columns.map(([field, column]) => ({ field, name: columnName(field), column }));
   }
 
   insertStatement(record: T): WriteStatement {
@@ -58,7 +70,12 @@ export class RecordTable<T extends Dated> {
   }
 
   async find(where: readonly Condition<T>[]): Promise<T | undefined> {
-    const [row] = await this.#read(this.#select(where).limit(1).compile());
+    const shape = shapeOf(where);
+    const sql = shape === undefined ? undefined : this.#findSql.get(shape);
+    const query =
+      sql === undefined ? this.#select(where).limit(1).compile() : { sql, parameters: [...where.map(valueOf), 1] };
+    if (shape !== undefined) this.#findSql.set(shape, query.sql);
+    const [row] = await this.#read(query);
     return row;
   }
 
@@ -121,11 +138,24 @@ export class RecordTable<T extends Dated> {
   }
 
   #decode(row: Row): T {
-    const columns = Object.entries(this.#definition.columns) as [string, Columns<T>[keyof T]][];
-    return Object.fromEntries(
-      columns.map(([field, column]) => [field, column.decode(row[columnName(field)])]),
-    ) as unknown as T;
+    const record: Record<string, unknown> = {};
+    for (const { field, name, column } of this.#places) record[field] = column.decode(row[name]);
+    return record as unknown as T;
   }
+}
+
+/** Names the text of a query: fields and operators, where each value is one parameter; undefined where it is not. */
+function shapeOf<T>(where: readonly Condition<T>[]): string | undefined {
+  let shape = '';
+  for (const [field, operator, value] of where) {
+    if (operator === 'in' || value === null) return undefined;
+    shape += `${field} ${operator} `;
+  }
+  return shape;
+}
+
+function valueOf<T>(condition: Condition<T>): SqlValue {
+  return condition[2] as SqlValue;
 }
 
 /** `voiceUrl` lies in `voice_url`. */

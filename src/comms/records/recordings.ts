@@ -1,10 +1,16 @@
-import type { AccountSid, Sid } from '../../base/sid.ts';
+import type { AccountSid, CallSid, Sid } from '../../base/sid.ts';
 import type { WriteStatement } from '../../store/store.ts';
 import type { Recording } from '../model.ts';
 import { integer, text, time } from './columns.ts';
 import { dateColumns } from './handling-columns.ts';
 import { OwnedRecords, type Changes, type RecordContext } from './owned-records.ts';
-import { notFound } from './write-records.ts';
+import { notFound, refusalOf } from './write-records.ts';
+
+/** Where the sounds of recordings lie. */
+export interface KeptSounds {
+  /** Gives up one reference to the sound, in one write with the statements. */
+  release(blobId: string, holder: readonly WriteStatement[]): Promise<void>;
+}
 
 export class Recordings extends OwnedRecords<Recording> {
   constructor(context: RecordContext) {
@@ -44,13 +50,23 @@ export class Recordings extends OwnedRecords<Recording> {
     return this.table.all([['status', 'in', ['in-progress', 'paused', 'processing']]]);
   }
 
-  /** Keeps the record as `deleted`; resolves with the blob that it no longer refers to, for its owner to release. */
-  async discard(accountSid: AccountSid, sid: string): Promise<string | null> {
+  /** Oldest first. */
+  ofCall(sid: CallSid): Promise<readonly Recording[]> {
+    return this.table.all([['callSid', '=', sid]]);
+  }
+
+  /** Keeps the record as `deleted`, and gives its sound back in the same write. */
+  async discard(accountSid: AccountSid, sid: string, sounds: KeptSounds): Promise<void> {
     const recording = await this.find(accountSid, sid);
     if (recording === undefined || recording.status === 'deleted') throw notFound();
     const changes = this.dated({ status: 'deleted', blobId: null });
     const where = [...this.own(accountSid, sid), ['status', '=', recording.status] as const];
-    await this.write([this.table.updateStatement(where, changes)]);
-    return recording.blobId;
+    const gone = this.table.updateStatement(where, changes);
+    if (recording.blobId === null) return this.write([gone]);
+    try {
+      await sounds.release(recording.blobId, [gone]);
+    } catch (error) {
+      throw refusalOf(error);
+    }
   }
 }

@@ -35,7 +35,11 @@ async function library(): Promise<X509> {
 }
 
 /** A new authority. Its certificate names the only names for which it counts (RFC 5280 4.2.1.10). */
-export async function createAuthority({ commonName, alsoPermitted, nowMs }: AuthorityOptions): Promise<KeyAndCertificate> {
+export async function createAuthority({
+  commonName,
+  alsoPermitted,
+  nowMs,
+}: AuthorityOptions): Promise<KeyAndCertificate> {
   const x509 = await library();
   const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
@@ -76,7 +80,9 @@ export async function issueCertificate(
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-      new x509.SubjectAlternativeNameExtension(names.map((name) => ({ type: isIP(name) === 0 ? 'dns' : 'ip', value: name }))),
+      new x509.SubjectAlternativeNameExtension(
+        names.map((name) => ({ type: isIP(name) === 0 ? 'dns' : 'ip', value: name })),
+      ),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
       await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
     ],

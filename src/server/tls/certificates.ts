@@ -6,7 +6,14 @@ import { after, type Cancel, type Clock } from '../../base/clock.ts';
 import { errorText } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { ConfigError } from '../load-config.ts';
-import { createAuthority, endOf, fingerprintOf, issueCertificate, namesOf, type KeyAndCertificate } from './authority.ts';
+import {
+  createAuthority,
+  endOf,
+  fingerprintOf,
+  issueCertificate,
+  namesOf,
+  type KeyAndCertificate,
+} from './authority.ts';
 import { isPermitted } from './name-constraints.ts';
 
 const SECRET_MODE = 0o600;
@@ -47,7 +54,11 @@ export class Certificates {
   #cancel: Cancel | undefined;
   #onRenewed: ((pair: SecureOptions) => void) | undefined;
 
-  private constructor(options: CertificatesOptions, authority: KeyAndCertificate | undefined, server: KeyAndCertificate) {
+  private constructor(
+    options: CertificatesOptions,
+    authority: KeyAndCertificate | undefined,
+    server: KeyAndCertificate,
+  ) {
     this.#options = options;
     this.#authority = authority;
     this.#server = server;
@@ -118,7 +129,10 @@ export class Certificates {
     this.#cancel = after(this.#options.clock, CHECK_MS, () => {
       this.#renew()
         .catch((error: unknown) => {
-          this.#options.log.error({ error: errorText(error) }, 'the certificate could not be renewed; the old one stays');
+          this.#options.log.error(
+            { error: errorText(error) },
+            'the certificate could not be renewed; the old one stays',
+          );
         })
         .finally(() => this.#checkLater());
     });
@@ -149,7 +163,10 @@ async function authorityOf(options: CertificatesOptions): Promise<KeyAndCertific
   return made;
 }
 
-async function serverCertificate(authority: KeyAndCertificate, options: CertificatesOptions): Promise<KeyAndCertificate> {
+async function serverCertificate(
+  authority: KeyAndCertificate,
+  options: CertificatesOptions,
+): Promise<KeyAndCertificate> {
   const { folder, clock } = options;
   const wanted = [...new Set([...options.names(), ...VENDOR_NAMES])];
   const kept = await readPair(folder, 'server');

@@ -25,7 +25,13 @@ export async function placeCertificates(
   const own = certificate === undefined || key === undefined ? {} : { own: { certificate, key } };
   let opening: Promise<Certificates> | undefined;
   const open = (): Promise<Certificates> => {
-    opening ??= Certificates.open({ folder: join(folder, 'tls'), clock, log, names: () => serverNames(config), ...own });
+    opening ??= Certificates.open({
+      folder: join(folder, 'tls'),
+      clock,
+      log,
+      names: () => serverNames(config),
+      ...own,
+    });
     opening.catch(() => {
       opening = undefined;
     });
@@ -41,10 +47,13 @@ export async function placeCertificates(
 /** Under which names and addresses clients come. */
 function serverNames(config: Config): readonly string[] {
   const own = hostname().toLowerCase();
-  const named = config.publicUrl === undefined || !URL.canParse(config.publicUrl) ? [] : [new URL(config.publicUrl).hostname];
+  const named =
+    config.publicUrl === undefined || !URL.canParse(config.publicUrl) ? [] : [new URL(config.publicUrl).hostname];
   const addresses = reachableAt({ address: '0.0.0.0', port: 0 }).map(({ address }) => address);
   const advertised = config.advertise === undefined ? [] : [config.advertise];
   // RFC 1123 2.1: what is no host name cannot stand in a certificate.
-  const names = ['localhost', own, own.includes('.') ? own : `${own}.local`, ...named].filter((name) => /^[a-z0-9.-]+$/i.test(name));
+  const names = ['localhost', own, own.includes('.') ? own : `${own}.local`, ...named].filter((name) =>
+    /^[a-z0-9.-]+$/i.test(name),
+  );
   return [...new Set([...names, ...addresses, '::1', ...advertised])];
 }

@@ -8,7 +8,7 @@ import {
   type DigestAlgorithm,
   type DigestAuthorization,
 } from '../../wire/sip/digest.ts';
-import { headers, type SipHeader } from '../../wire/sip/message.ts';
+import type { SipHeader } from '../../wire/sip/message.ts';
 import { TokenBuckets, type BucketShape } from '../limits/token-buckets.ts';
 import type { ReceivedRequest } from '../received-request.ts';
 import type { Admission, StoredCredential } from '../user-agent.ts';
@@ -54,16 +54,20 @@ export class Gatekeeper {
 
   /** Whether a request carries credentials for a realm; without them the challenge needs no look at anything else. */
   presented(request: ReceivedRequest, realm: string): DigestAuthorization | undefined {
-    const lines = [...headers(request.message, 'Authorization'), ...headers(request.message, 'Proxy-Authorization')];
-    for (const line of lines) {
-      const authorization = parseAuthorization(line);
+    for (const { name, value } of request.message.headers) {
+      if (name !== 'Authorization' && name !== 'Proxy-Authorization') continue;
+      const authorization = parseAuthorization(value);
       if (authorization?.realm === realm) return authorization;
     }
     return undefined;
   }
 
-  async judge(request: ReceivedRequest, realm: string, kind: ChallengeKind): Promise<Verdict> {
-    const presented = this.presented(request, realm);
+  async judge(
+    request: ReceivedRequest,
+    realm: string,
+    kind: ChallengeKind,
+    presented = this.presented(request, realm),
+  ): Promise<Verdict> {
     if (presented === undefined) return this.challenge(request, realm, kind);
     this.#choice.answered(request, presented.algorithm);
     const { address } = request.flow.remote;
@@ -90,8 +94,8 @@ export class Gatekeeper {
 
   #remember(device: string): void {
     this.#proven.delete(device);
-    const [oldest] = this.#proven;
-    if (oldest !== undefined && this.#proven.size >= MAX_PROVEN_DEVICES) this.#proven.delete(oldest);
+    const oldest = this.#proven.size < MAX_PROVEN_DEVICES ? undefined : this.#proven.values().next().value;
+    if (oldest !== undefined) this.#proven.delete(oldest);
     this.#proven.add(device);
   }
 

@@ -1,17 +1,18 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
-import type { Random } from '../../base/random.ts';
+import { randomHex, type Random } from '../../base/random.ts';
 
 export const NONCE_LIFETIME_MS = 300_000;
-/** Nonces whose counts are remembered; beyond it the oldest are forgotten and count as stale. */
-export const MAX_TRACKED_NONCES = 50_000;
+/** Nonces whose counts are remembered; beyond it those unused longest are forgotten and count as stale. */
+export const MAX_TRACKED_NONCES = 200_000;
 
+/** One block of the hash. */
 const KEY_BYTES = 32;
-const SALT_BYTES = 8;
 const TIME_CHARS = 12;
-const SALT_CHARS = SALT_BYTES * 2;
+const SERIAL_CHARS = 16;
+const STAMP_CHARS = TIME_CHARS + SERIAL_CHARS;
 const MAC_CHARS = 32;
-const NONCE_CHARS = TIME_CHARS + SALT_CHARS + MAC_CHARS;
+const NONCE_CHARS = STAMP_CHARS + MAC_CHARS;
 
 /**
  * - `fresh`: ours, young, and this count was not seen before.
@@ -20,38 +21,42 @@ const NONCE_CHARS = TIME_CHARS + SALT_CHARS + MAC_CHARS;
  */
 export type NonceVerdict = 'fresh' | 'stale' | 'foreign';
 
-/** Nonces that prove their own origin and age, so that a challenge costs no memory; only counts of used ones are kept. */
+/**
+ * Nonces that prove their own origin and age, so that a challenge costs no memory; only counts of used ones are kept.
+ * Each is its time, its number and a seal: who knows the first two of a nonce to come cannot make the third.
+ */
 export class Nonces {
   readonly #clock: Clock;
-  readonly #random: Random;
-  readonly #key: Uint8Array;
-  readonly #maxTracked: number;
-  /** Highest count of each used nonce, oldest use first. */
-  readonly #counts = new Map<string, number>();
-  /** Nonces issued up to here may have been forgotten with their counts: a replay could not be told. */
-  #forgottenUntilMs = -1;
+  readonly #key: string;
+  readonly #maxInGeneration: number;
+  #lastSerial = 0;
+  /** Highest count of each used nonce by its number: those used of late, and those before. */
+  #counts = new Map<number, number>();
+  #olderCounts = new Map<number, number>();
+  /** Nonces up to this number may have been forgotten with their counts: a replay could not be told. */
+  #forgottenSerial = 0;
 
   constructor(clock: Clock, random: Random, maxTracked = MAX_TRACKED_NONCES) {
     this.#clock = clock;
-    this.#random = random;
-    this.#key = random.bytes(KEY_BYTES);
-    this.#maxTracked = maxTracked;
+    this.#key = randomHex(random, KEY_BYTES);
+    this.#maxInGeneration = Math.max(1, Math.floor(maxTracked / 2));
   }
 
   issue(realm: string): string {
+    this.#lastSerial += 1;
     const time = Math.floor(this.#clock.now()).toString(16).padStart(TIME_CHARS, '0');
-    const stamp = time + Buffer.from(this.#random.bytes(SALT_BYTES)).toString('hex');
-    return stamp + this.#mac(stamp, realm);
+    const stamp = time + this.#lastSerial.toString(16).padStart(SERIAL_CHARS, '0');
+    return stamp + this.#seal(stamp, realm);
   }
 
   /** Judges origin and age only; `use` judges the count once the password was right. */
   judge(nonce: string, realm: string): NonceVerdict {
     if (nonce.length !== NONCE_CHARS) return 'foreign';
-    const stamp = nonce.slice(0, TIME_CHARS + SALT_CHARS);
-    const expected = Buffer.from(this.#mac(stamp, realm));
-    const got = Buffer.from(nonce.slice(TIME_CHARS + SALT_CHARS));
+    const expected = Buffer.from(this.#seal(nonce.slice(0, STAMP_CHARS), realm));
+    const got = Buffer.from(nonce.slice(STAMP_CHARS));
     if (got.length !== expected.length || !timingSafeEqual(got, expected)) return 'foreign';
-    return this.#clock.now() - issuedAtMs(nonce) <= NONCE_LIFETIME_MS ? 'fresh' : 'stale';
+    const issuedMs = Number.parseInt(nonce.slice(0, TIME_CHARS), 16);
+    return this.#clock.now() - issuedMs <= NONCE_LIFETIME_MS ? 'fresh' : 'stale';
   }
 
   /**
@@ -59,30 +64,22 @@ export class Nonces {
    * False: a repeat, or too long ago to tell.
    */
   use(nonce: string, count: number): boolean {
-    const seen = this.#counts.get(nonce);
-    if (seen === undefined) {
-      if (issuedAtMs(nonce) <= this.#forgottenUntilMs) return false;
-      this.#makeRoom();
-    } else if (count <= seen) return false;
-    this.#counts.set(nonce, count);
+    const serial = Number.parseInt(nonce.slice(TIME_CHARS, STAMP_CHARS), 16);
+    const seen = this.#counts.get(serial) ?? this.#olderCounts.get(serial);
+    if (seen === undefined ? serial <= this.#forgottenSerial : count <= seen) return false;
+    if (this.#counts.size >= this.#maxInGeneration) this.#forgetOlder();
+    this.#counts.set(serial, count);
     return true;
   }
 
-  #makeRoom(): void {
-    const oldestUsefulMs = this.#clock.now() - NONCE_LIFETIME_MS;
-    for (const nonce of this.#counts.keys()) {
-      const issuedMs = issuedAtMs(nonce);
-      if (issuedMs >= oldestUsefulMs && this.#counts.size < this.#maxTracked) return;
-      this.#counts.delete(nonce);
-      this.#forgottenUntilMs = Math.max(this.#forgottenUntilMs, issuedMs);
-    }
+  #forgetOlder(): void {
+    for (const serial of this.#olderCounts.keys()) this.#forgottenSerial = Math.max(this.#forgottenSerial, serial);
+    this.#olderCounts = this.#counts;
+    this.#counts = new Map();
   }
 
-  #mac(stamp: string, realm: string): string {
-    return createHmac('sha256', this.#key).update(stamp).update(realm).digest('hex').slice(0, MAC_CHARS);
+  /** Half of the hash: whoever sees it lacks the other half, and with it the state to go on hashing from. */
+  #seal(stamp: string, realm: string): string {
+    return hash('sha256', this.#key + stamp + realm, 'hex').slice(0, MAC_CHARS);
   }
-}
-
-function issuedAtMs(nonce: string): number {
-  return Number.parseInt(nonce.slice(0, TIME_CHARS), 16);
 }

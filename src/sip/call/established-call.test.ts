@@ -247,7 +247,7 @@ test('REFER: the peer asks, we accept and report in order', async (t) => {
   peer.within(ok, 'REFER', { headers: [{ name: 'Refer-To', value: referTo }] });
   await scene.advance(10);
   const asked = events.find((event) => event.kind === 'refer');
-  assert.equal(asked?.replacesCallId, 'abc');
+  assert.equal(asked?.replacesDialog, 'abc|1|2');
   const report = asked?.accept();
   report?.notify(200, 'OK');
   await scene.advance(10);

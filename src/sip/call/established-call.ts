@@ -55,6 +55,7 @@ type OfferOutcome = { readonly kind: 'answer'; readonly sdp: string } | { readon
 /** A confirmed dialog with a session: everything that happens between the ACK and the BYE. */
 export class EstablishedCall implements SipCall, DialogUser {
   readonly callId: string;
+  readonly dialogId: string;
   readonly remote: Endpoint;
   readonly localAddress: string;
   readonly #core: SipCore;
@@ -84,6 +85,7 @@ export class EstablishedCall implements SipCall, DialogUser {
     this.#ownsCallId = options.ownsCallId;
     this.#localSdp = options.localSdp;
     this.callId = channel.dialog.callId;
+    this.dialogId = channel.dialog.key;
     this.remote = channel.flow.remote;
     this.localAddress = channel.flow.local.address;
     this.#updateAllowed = tokenList(headers(options.peer, 'Allow')).includes('UPDATE');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { header, headers, type SipMessage } from '../../wire/sip/message.ts';
 import { SipError } from '../sip-error.ts';
-import { openAdmission } from '../test/open-agent.ts';
+import { openAdmission, REALM } from '../test/open-agent.ts';
 import { Scene, type ScriptedPeer } from '../test/scene.ts';
 import { audioSdp } from '../test/session-descriptions.ts';
 import type { CallerIdentity, IncomingCall, SipCall, SipCallEvent } from '../user-agent.ts';
@@ -259,6 +259,31 @@ test('a stranger who floods gets challenges that nothing repeats, and known call
   assert.equal(peer.statuses('INVITE').at(-1), 486);
   await scene.advance(40_000);
   assert.equal(stranger.statuses('INVITE').length, 10, 'no answer to a stranger is repeated');
+});
+
+test('a CANCEL that comes while it is looked up who calls is taken, and nothing rings', async (t) => {
+  const scene = new Scene(t);
+  const looked = { realm: Promise.withResolvers<string>(), peer: Promise.withResolvers<undefined>() };
+  const calls: IncomingCall[] = [];
+  const admission = { realm: () => looked.realm.promise, trustedPeer: () => looked.peer.promise };
+  const agent = await scene.open({ admission: { ...openAdmission(), ...admission } });
+  agent.onIncomingCall((call) => calls.push(call));
+  const stranger = await scene.peer('10.0.9.3');
+  // First the address is looked up, then the realm.
+  stranger.invite({ branch: 'z9hG4bK-early' });
+  await scene.advance(10);
+  stranger.ask('CANCEL', { branch: 'z9hG4bK-early' });
+  looked.peer.resolve(undefined);
+  await scene.advance(10);
+  looked.realm.resolve(REALM);
+  await scene.advance(10);
+  assert.deepEqual(stranger.statuses('CANCEL'), [200]);
+  assert.deepEqual(stranger.statuses('INVITE'), [487]);
+  assert.equal(calls.length, 0);
+  // What is known no more is not there: the same CANCEL again finds nothing.
+  stranger.ask('CANCEL', { branch: 'z9hG4bK-early', cseq: 1 });
+  await scene.advance(10);
+  assert.deepEqual(stranger.statuses('CANCEL'), [200, 481]);
 });
 
 test('a CANCEL of nothing and an OPTIONS leave nothing behind that could take the room of a call', async (t) => {

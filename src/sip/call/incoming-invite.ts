@@ -34,6 +34,7 @@ export interface IncomingInviteOptions {
 /** A call that comes in, until it is answered, refused or given up (RFC 3261 13.3). */
 export class IncomingInvite implements IncomingCall, DialogUser {
   readonly callId: string;
+  readonly dialogId: string;
   readonly request: SipRequest;
   readonly source: Endpoint;
   readonly transport: SipTransport;
@@ -72,6 +73,7 @@ export class IncomingInvite implements IncomingCall, DialogUser {
     this.#dialog = dialog;
     this.caller = options.caller;
     this.callId = request.callId;
+    this.dialogId = dialog.key;
     this.request = request.message;
     this.source = request.flow.remote;
     this.transport = request.flow.transport;

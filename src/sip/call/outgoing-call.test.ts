@@ -205,6 +205,23 @@ test('a redirection is followed, and a ring of redirections ends', async (t) => 
   assert.deepEqual([log.failures[0]?.cause, log.failures[0]?.status], ['rejected', 302]);
 });
 
+test('each redirection halves the breadth, and none is followed that has nothing left', async (t) => {
+  const { scene, peer } = await openScene(t);
+  const others = [await scene.peer('10.0.0.3'), await scene.peer('10.0.0.4'), await scene.peer('10.0.0.5')];
+  const log = placeCall(scene, peer.uri, { maxBreadth: 5 });
+  await scene.advance(10);
+  const breadths: (string | undefined)[] = [];
+  for (const [index, asked] of [peer, ...others.slice(0, 2)].entries()) {
+    const invite = asked.request('INVITE');
+    breadths.push(header(invite, 'Max-Breadth'));
+    asked.respond(invite, 302, { headers: [{ name: 'Contact', value: `<${others[index]?.uri ?? ''}>` }] });
+    await scene.advance(10);
+  }
+  assert.deepEqual(breadths, ['5', '2', '1']);
+  assert.equal(others[2]?.requests('INVITE').length, 0);
+  assert.equal(log.failures[0]?.status, 302);
+});
+
 test('a redirection that may not be followed is passed over', async (t) => {
   const { scene, peer } = await openScene(t);
   const [forbidden, allowed] = [await scene.peer('10.0.0.3'), await scene.peer('10.0.0.4')];

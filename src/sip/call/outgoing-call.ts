@@ -58,6 +58,7 @@ export class OutgoingCall implements PlacedCall {
   readonly #early = new Map<string, string>();
   #ringTimer: Cancel | undefined;
   #giveUpTimer: Cancel | undefined;
+  #breadth: number;
   #tellTimer: Cancel | undefined;
   /** The failure was told; the transaction may still be under way. */
   #told = false;
@@ -66,6 +67,7 @@ export class OutgoingCall implements PlacedCall {
   constructor(core: SipCore, options: PlaceCall, handlers: PlacedCallHandlers) {
     this.#core = core;
     this.#options = options;
+    this.#breadth = options.maxBreadth ?? Infinity;
     this.#handlers = handlers;
     this.#localTag = randomHex(core.random, TAG_BYTES);
     this.callId = randomHex(core.random, CALL_ID_BYTES);
@@ -95,6 +97,8 @@ export class OutgoingCall implements PlacedCall {
     let outcome: ExchangeOutcome | undefined;
     let first = true;
     while (uri !== undefined && this.#progress.name === 'calling') {
+      if (!first) this.#breadth = Math.floor(this.#breadth / 2);
+      if (this.#breadth < 1) break;
       outcome = await this.#call(uri, first);
       first = false;
       if (outcome.kind === 'response') {
@@ -163,6 +167,7 @@ export class OutgoingCall implements PlacedCall {
       version: SIP_VERSION,
       headers: [
         { name: 'Max-Forwards', value: String(maxForwards) },
+        ...(Number.isFinite(this.#breadth) ? [{ name: 'Max-Breadth', value: String(this.#breadth) }] : []),
         ...route.map((value): SipHeader => ({ name: 'Route', value })),
         { name: 'From', value: `${from};tag=${this.#localTag}` },
         { name: 'To', value: to },

@@ -1,7 +1,14 @@
 import { deferred, type Deferred } from '../../base/deferred.ts';
-import { formatSipfragStatus, parseReferTo, parseSipfragStatus, parseValue } from '../../wire/sip/header-values.ts';
+import {
+  formatSipfragStatus,
+  parseReferTo,
+  parseSipfragStatus,
+  parseValue,
+  type Replaces,
+} from '../../wire/sip/header-values.ts';
 import { header, type SipHeader, type SipResponse } from '../../wire/sip/message.ts';
 import { contactFor, type SipCore } from '../core.ts';
+import { dialogKey } from '../dialog/dialog.ts';
 import type { DialogChannel } from '../dialog/dialog-channel.ts';
 import type { ReceivedRequest } from '../received-request.ts';
 import { SipError } from '../sip-error.ts';
@@ -91,7 +98,7 @@ export class ReferReceiver {
     this.#ports.emit({
       kind: 'refer',
       referTo: address.uri,
-      ...(replaces === undefined ? {} : { replacesCallId: replaces.callId }),
+      ...(replaces === undefined ? {} : { replacesDialog: dialogOf(replaces) }),
       accept: () => {
         if (once()) answer(202, [contactFor(request.flow)]);
         return this.#subscription();
@@ -119,4 +126,9 @@ export class ReferReceiver {
     notify(100, 'Trying');
     return { notify };
   }
+}
+
+/** RFC 3891 3: to-tag is ours, for the INVITE that the REFER stands for would come to us. */
+function dialogOf({ callId, toTag, fromTag }: Replaces): string {
+  return dialogKey(callId, toTag, fromTag);
 }

@@ -5,9 +5,8 @@ import { addressOfRecord, parseSipUri } from '../../wire/sip/uri.ts';
  * address and name of its own is one realm). So a phone that registered at 127.0.0.1 is found under the LAN address too.
  * Undefined when the text is no sip: or sips: URI with a user.
  */
-export async function normalAor(text: string, realm: (host: string) => Promise<string>): Promise<string | undefined> {
+export function aorInRealm(text: string, realm: string): string | undefined {
   const uri = parseSipUri(text);
   if (uri?.user === undefined || uri.scheme === 'tel') return undefined;
-  const { user } = uri;
-  return addressOfRecord({ scheme: 'sip', user, host: await realm(uri.host), parameters: [], headers: [] });
+  return addressOfRecord({ scheme: 'sip', user: uri.user, host: realm, parameters: [], headers: [] });
 }

@@ -107,8 +107,8 @@ export class Registrar {
     const stored = await this.#stored(aor);
     const changes = contacts === '*' ? this.#removeAll(stored, request) : this.#plan(stored, contacts, request, path);
     if (!Array.isArray(changes)) return changes as RegistrarAnswer;
-    await this.#apply(aor, stored, changes as readonly Change[]);
-    return this.#list(aor, path);
+    const bindings = await this.#apply(aor, stored, changes as readonly Change[]);
+    return this.#list(bindings, path);
   }
 
   /** `Contact: *`, with Expires 0, which the validator asked for (10.2.2). */
@@ -167,7 +167,8 @@ export class Registrar {
     };
   }
 
-  async #apply(aor: string, stored: readonly Stored[], changes: readonly Change[]): Promise<void> {
+  /** The bindings that the address of record has afterwards. */
+  async #apply(aor: string, stored: readonly Stored[], changes: readonly Change[]): Promise<readonly Binding[]> {
     const key = bindingKey(aor);
     const left = new Map(stored.map((each) => [each.id, each.binding]));
     for (const { replaces, binding } of changes) {
@@ -180,14 +181,22 @@ export class Registrar {
       left.set(id, binding);
       await this.#directory.put(key, id, writeBinding(binding), binding.expiresAt - this.#clock.now());
     }
-    const surplus = [...left].toSorted(([, a], [, b]) => b.expiresAt - a.expiresAt).slice(this.#limits.maxBindings);
-    for (const [id] of surplus) await this.#directory.remove(key, id);
+    const { maxBindings } = this.#limits;
+    const surplus =
+      left.size <= maxBindings
+        ? []
+        : [...left].toSorted(([, a], [, b]) => b.expiresAt - a.expiresAt).slice(maxBindings);
+    for (const [id] of surplus) {
+      left.delete(id);
+      await this.#directory.remove(key, id);
+    }
+    return [...left.values()];
   }
 
   /** 10.3 step 8: all bindings, each with the time that is left. */
-  async #list(aor: string, path: readonly NameAddress[]): Promise<RegistrarAnswer> {
+  #list(bindings: readonly Binding[], path: readonly NameAddress[]): RegistrarAnswer {
     const nowMs = this.#clock.now();
-    const lines = (await this.#stored(aor)).map(({ binding }): SipHeader => {
+    const lines = bindings.map((binding): SipHeader => {
       const seconds = Math.ceil((binding.expiresAt - nowMs) / 1000);
       const instance = binding.instance === undefined ? '' : `;+sip.instance="${binding.instance}"`;
       const regId = binding.regId === undefined ? '' : `;reg-id=${binding.regId}`;
@@ -213,6 +222,7 @@ function isSameBinding(binding: Binding, contact: NameAddress): boolean {
   if (instance !== undefined && binding.instance !== undefined) {
     return instance === binding.instance && parameter(contact.parameters, 'reg-id') === binding.regId;
   }
+  if (binding.contact === contact.uri) return true;
   const a = parseSipUri(binding.contact);
   const b = parseSipUri(contact.uri);
   return a !== undefined && b !== undefined && sameSipUri(a, b);

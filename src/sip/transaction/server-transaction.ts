@@ -22,8 +22,10 @@ export interface ServerShell {
   readonly clock: Clock;
   readonly timers: SipTimers;
   /** Writes a response; undefined when it cannot be written (it was logged). */
-  serialize(response: SipResponse): Uint8Array | undefined;
+  serialize(response: SipResponse, request: ReceivedRequest): Uint8Array | undefined;
   reply(bytes: Uint8Array, request: ReceivedRequest): void;
+  /** All that is left to do is to repeat this answer until timer J (17.2.2): the transaction gives up its place. */
+  completed(transaction: ServerTransaction, answer: Uint8Array): void;
   terminated(transaction: ServerTransaction): void;
 }
 
@@ -43,8 +45,8 @@ export class ServerTransaction {
   #finalStatus: number | undefined;
   #onFailed: (cause: 'timeout' | 'transport') => void = () => undefined;
 
-  constructor(key: string, request: ReceivedRequest, shell: ServerShell) {
-    this.key = key;
+  constructor(request: ReceivedRequest, shell: ServerShell) {
+    this.key = request.key;
     this.request = request;
     this.#shell = shell;
     this.#timers = new ArmedTimers(shell.clock, (timer) => this.#feed({ kind: 'timer', timer }));
@@ -64,7 +66,7 @@ export class ServerTransaction {
   /** Sends a response. After a final one only a repeat of a 2xx to INVITE is sent, the rest is ignored. */
   respond(response: SipResponse): void {
     if (this.#finalStatus !== undefined && response.status < 200) return;
-    const bytes = this.#shell.serialize(response);
+    const bytes = this.#shell.serialize(response, this.request);
     if (bytes === undefined) return;
     if (this.#finalStatus === undefined || this.#state.name === 'accepted') this.#response = bytes;
     if (response.status >= 200) this.#finalStatus ??= response.status;
@@ -121,7 +123,9 @@ export class ServerTransaction {
 
   #arm(timer: TimerName, afterMs: number): void {
     if (this.#state.name === 'terminated') return;
-    this.#timers.arm(timer, afterMs);
+    const answer = this.#response;
+    if (timer === 'J' && afterMs > 0 && answer !== undefined) this.#shell.completed(this, answer);
+    else this.#timers.arm(timer, afterMs);
   }
 
   #terminate(): void {

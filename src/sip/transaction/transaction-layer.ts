@@ -15,7 +15,7 @@ import {
   type ReceivedRequest,
 } from '../received-request.ts';
 import { SipError } from '../sip-error.ts';
-import type { SipTimers } from '../timers.ts';
+import { transactionTimeoutMs, type SipTimers } from '../timers.ts';
 import { viaName, type Flow, type Hop } from '../transport/hop.ts';
 import { datagramReplyTo, streamReplyTo } from '../transport/reply-route.ts';
 import type { Transports } from '../transport/transports.ts';
@@ -23,7 +23,8 @@ import { ABILITIES } from '../abilities.ts';
 import { cancelFor } from './ack.ts';
 import { admit } from './admit.ts';
 import { ClientTransaction, type ClientUser } from './client-transaction.ts';
-import { ServerTransaction } from './server-transaction.ts';
+import { GivenAnswers } from './given-answers.ts';
+import { ServerTransaction, type ServerShell } from './server-transaction.ts';
 
 export const MAX_TRANSACTIONS = 200_000;
 const BRANCH_BYTES = 10;
@@ -51,12 +52,26 @@ export class TransactionLayer {
   readonly #maxTransactions: number;
   readonly #clients = new Map<string, ClientTransaction>();
   readonly #servers = new Map<string, ServerTransaction>();
+  readonly #serverShell: ServerShell;
+  readonly #answers: GivenAnswers;
   #user: TransactionUser | undefined;
   #closed = false;
 
   constructor(options: TransactionLayerOptions) {
     this.#options = options;
     this.#maxTransactions = options.maxTransactions ?? MAX_TRANSACTIONS;
+    this.#answers = new GivenAnswers(options.clock, transactionTimeoutMs(options.timers));
+    this.#serverShell = {
+      clock: options.clock,
+      timers: options.timers,
+      serialize: (response, request) => this.#serialize(response, request),
+      reply: (bytes, to) => this.#reply(bytes, to),
+      completed: ({ key, request }, answer) => {
+        this.#servers.delete(key);
+        this.#answers.keep(key, answer, datagramHop(request));
+      },
+      terminated: ({ key }) => this.#servers.delete(key),
+    };
     options.transports.onMessage((message, flow) => this.#receive(message, flow));
     options.transports.onSendError((hop) => this.#sendFailed(hop));
   }
@@ -66,7 +81,7 @@ export class TransactionLayer {
   }
 
   get size(): number {
-    return this.#clients.size + this.#servers.size;
+    return this.#clients.size + this.#servers.size + this.#answers.size;
   }
 
   get isFull(): boolean {
@@ -101,21 +116,15 @@ export class TransactionLayer {
 
   /** Makes the transaction of a request that just arrived; its repeats are absorbed from now on. */
   accept(request: ReceivedRequest): ServerTransaction {
-    const key = serverKey(request);
-    const transaction = new ServerTransaction(key, request, {
-      clock: this.#options.clock,
-      timers: this.#options.timers,
-      serialize: (response) => this.#serialize(response, request),
-      reply: (bytes, to) => this.#reply(bytes, to),
-      terminated: () => this.#servers.delete(key),
-    });
-    this.#servers.set(key, transaction);
+    const transaction = new ServerTransaction(request, this.#serverShell);
+    this.#servers.set(request.key, transaction);
     return transaction;
   }
 
   /** Like `accept`, for a request that waited: undefined when its repeat was accepted meanwhile. */
   acceptOnce(request: ReceivedRequest): ServerTransaction | undefined {
-    return this.#servers.has(serverKey(request)) ? undefined : this.accept(request);
+    const { key } = request;
+    return this.#servers.has(key) || this.#answers.find(key) !== undefined ? undefined : this.accept(request);
   }
 
   /** Answers without remembering anything: the same request gets the same answer again. */
@@ -133,6 +142,7 @@ export class TransactionLayer {
   close(): void {
     this.#closed = true;
     for (const transaction of [...this.#clients.values(), ...this.#servers.values()]) transaction.drop();
+    this.#answers.clear();
   }
 
   #start(key: string, request: SipRequest, flow: Flow, user: ClientUser): ClientTransaction {
@@ -184,19 +194,29 @@ export class TransactionLayer {
     // Without a Via nobody knows where an answer goes.
     if (stamped === undefined) return;
     const request = readRequest(stamped.message, stamped.via, flow);
-    const known = request === undefined ? undefined : this.#servers.get(serverKey(request));
-    if (request !== undefined && known !== undefined) {
-      if (request.method !== 'ACK') known.repeat();
-      else if (!known.acknowledge()) this.#user?.ack(request);
-      return;
-    }
-    const verdict = admit(stamped.message, ABILITIES);
+    if (request !== undefined && this.#isRepeat(request)) return;
+    const verdict = admit(stamped.message, ABILITIES, request);
     if (verdict === 'drop' || request === undefined || verdict !== 'accept') {
       if (typeof verdict === 'object') this.#answerBroken(verdict, stamped.via, flow);
       return;
     }
     if (request.method === 'ACK') this.#user?.ack(request);
     else this.#user?.request(request);
+  }
+
+  /** True when a transaction took the request: it came before, or it is the ACK of an answer given here. */
+  #isRepeat(request: ReceivedRequest): boolean {
+    const { key } = request;
+    const answer = this.#answers.find(key);
+    if (answer !== undefined) {
+      this.#options.transports.send(answer.bytes, answer.to);
+      return true;
+    }
+    const known = this.#servers.get(key);
+    if (known === undefined) return false;
+    if (request.method !== 'ACK') known.repeat();
+    else if (!known.acknowledge()) this.#user?.ack(request);
+    return true;
   }
 
   #answerBroken(response: SipResponse, via: ReceivedRequest['via'], flow: Flow): void {
@@ -220,7 +240,7 @@ export class TransactionLayer {
     const { flow, via } = request;
     const { transports, logger } = this.#options;
     if (flow.transport === 'udp') {
-      transports.send(bytes, { ...flow, remote: datagramReplyTo(via, flow) });
+      transports.send(bytes, datagramHop(request));
       return;
     }
     if (transports.send(bytes, flow)) return;
@@ -237,6 +257,10 @@ export class TransactionLayer {
       if (flow.transport === hop.transport && sameEndpoint(flow.remote, hop.remote)) transaction.transportFailed();
     }
   }
+}
+
+function datagramHop({ via, flow }: ReceivedRequest): Hop {
+  return { transport: 'udp', remote: datagramReplyTo(via, flow) };
 }
 
 /** RFC 3261 8.1.1.7, RFC 3581 3: our Via on top, always asking for rport. */

@@ -1,4 +1,5 @@
 import { randomInteger } from '../../base/random.ts';
+import type { DigestAuthorization } from '../../wire/sip/digest.ts';
 import { parseReplaces } from '../../wire/sip/header-values.ts';
 import { header, type SipHeader } from '../../wire/sip/message.ts';
 import { parseSipUri } from '../../wire/sip/uri.ts';
@@ -11,7 +12,7 @@ import { answerSession } from '../call/session-timer.ts';
 import { contactFor, type SipCore } from '../core.ts';
 import type { TokenBuckets } from '../limits/token-buckets.ts';
 import { serverKey, type ReceivedRequest } from '../received-request.ts';
-import { normalAor } from '../registrar/address-of-record.ts';
+import { aorInRealm } from '../registrar/address-of-record.ts';
 import type { Registrar } from '../registrar/registrar.ts';
 import type { ServerTransaction } from '../transaction/server-transaction.ts';
 import type { TransactionUser } from '../transaction/transaction-layer.ts';
@@ -44,6 +45,8 @@ export class RequestRouter implements TransactionUser {
    * request (8.2.2.2).
    */
   readonly #underWay = new Map<string, string>();
+  /** INVITEs of which it is looked up who calls, by the key that their transaction will have. */
+  readonly #lookedUp = new Map<string, { isCancelled: boolean }>();
   #onCall: ((call: IncomingCall) => void) | undefined;
   #onMessage: MessageHandler | undefined;
   #draining = false;
@@ -102,8 +105,12 @@ export class RequestRouter implements TransactionUser {
   #cancel(request: ReceivedRequest): void {
     const { core } = this.#options;
     const invite = core.layer.inviteOf(request);
-    // It is taken when the tables are full too: one without its INVITE must not fill them further.
-    if (invite === undefined) return this.#answerStateless(request, 481);
+    if (invite === undefined) {
+      const lookedUp = this.#lookedUp.get(serverKey(request, 'INVITE'));
+      if (lookedUp !== undefined) lookedUp.isCancelled = true;
+      // It is taken when the tables are full too: one without its INVITE must not fill them further.
+      return this.#answerStateless(request, lookedUp === undefined ? 481 : 200);
+    }
     this.#answer(core.layer.accept(request), 200);
     const ringing = this.#ringing.get(invite.key);
     if (ringing !== undefined) return ringing.giveUp();
@@ -116,23 +123,24 @@ export class RequestRouter implements TransactionUser {
     const { core, gatekeeper, realms } = this.#options;
     core.tasks.run(async () => {
       const realm = await realms.of(hostOf(request.to.uri));
-      if (gatekeeper.presented(request, realm) !== undefined) return this.#registerWithPassword(request, realm);
+      const presented = gatekeeper.presented(request, realm);
+      if (presented !== undefined) return this.#registerWithPassword(request, realm, presented);
       // Nothing is remembered for those who show no password: a challenge may be repeated.
       const { status, headers } = gatekeeper.challenge(request, realm, 'www');
       this.#answerStateless(request, status, headers);
     });
   }
 
-  #registerWithPassword(request: ReceivedRequest, realm: string): void {
-    const { core, admission, gatekeeper, registrar, realms } = this.#options;
+  async #registerWithPassword(request: ReceivedRequest, realm: string, presented: DigestAuthorization): Promise<void> {
+    const { core, admission, gatekeeper, registrar } = this.#options;
     const transaction = core.layer.acceptOnce(request);
     // Its repeat came while the realm was looked up.
     if (transaction === undefined) return;
-    this.#run(transaction, async () => {
-      const verdict = await gatekeeper.judge(request, realm, 'www');
+    await this.#answering(transaction, async () => {
+      const verdict = await gatekeeper.judge(request, realm, 'www', presented);
       if (verdict.kind === 'wait') return this.#answer(transaction, 503, [retryAfter(verdict.seconds)]);
       if (verdict.kind === 'challenge') return this.#answer(transaction, verdict.status, verdict.headers);
-      const aor = await normalAor(request.to.uri, (host) => realms.of(host));
+      const aor = aorInRealm(request.to.uri, realm);
       if (aor === undefined) return this.#answer(transaction, 404);
       if (!admission.mayRegister(verdict.credential, aor)) return this.#answer(transaction, 403);
       const { status, reason, headers } = await registrar.register(aor, request);
@@ -147,7 +155,7 @@ export class RequestRouter implements TransactionUser {
       return this.#answerStateless(request, 503, [this.#retryAfter()]);
     }
     const merge = `${request.fromTag ?? ''}|${request.callId}|${request.cseq}`;
-    const key = serverKey(request);
+    const { key } = request;
     const known = this.#underWay.get(merge);
     // Its repeat, while it is looked up who calls.
     if (known === key) return;
@@ -169,14 +177,29 @@ export class RequestRouter implements TransactionUser {
   /** False when the INVITE was answered here. */
   async #inviteOfKnown(request: ReceivedRequest, done: () => void): Promise<boolean> {
     const { core, callRate } = this.#options;
-    const challenge = await this.#strangersAnswer(request);
+    const { key } = request;
+    const lookedUp = { isCancelled: false };
+    this.#lookedUp.set(key, lookedUp);
+    let challenge: { readonly status: number; readonly headers: readonly SipHeader[] } | undefined;
+    let trusted: CallerIdentity | undefined;
+    try {
+      trusted = await this.#trusted(request);
+      challenge = trusted === undefined ? await this.#strangersAnswer(request) : undefined;
+    } finally {
+      this.#lookedUp.delete(key);
+    }
+    if (lookedUp.isCancelled) {
+      // 9.2: its CANCEL was answered already.
+      this.#answerStateless(request, 487);
+      return false;
+    }
     if (challenge !== undefined) {
       this.#answerStateless(request, challenge.status, challenge.headers);
       return false;
     }
     const transaction = core.layer.accept(request);
     try {
-      const caller = await this.#identify(transaction);
+      const caller = trusted ?? (await this.#identifyByPassword(transaction));
       if (caller === undefined) return false;
       if (!callRate.take('')) return this.#refuse(transaction, 503, [this.#retryAfter()]);
       return this.#offerCall(transaction, caller, done);
@@ -193,12 +216,10 @@ export class RequestRouter implements TransactionUser {
   async #strangersAnswer(
     request: ReceivedRequest,
   ): Promise<{ readonly status: number; readonly headers: readonly SipHeader[] } | undefined> {
-    const { admission, gatekeeper, realms, strangerRate } = this.#options;
-    const { remote, transport } = request.flow;
-    if ((await admission.trustedPeer(remote, transport)) !== undefined) return undefined;
+    const { gatekeeper, realms, strangerRate } = this.#options;
     const realm = await realms.of(hostOf(request.from.uri));
     if (gatekeeper.presented(request, realm) !== undefined) return undefined;
-    if (!strangerRate.take(remote.address)) return { status: 503, headers: [this.#retryAfter()] };
+    if (!strangerRate.take(request.flow.remote.address)) return { status: 503, headers: [this.#retryAfter()] };
     return gatekeeper.challenge(request, realm, 'proxy');
   }
 
@@ -240,20 +261,26 @@ export class RequestRouter implements TransactionUser {
   #message(request: ReceivedRequest): void {
     const handler = this.#onMessage;
     if (this.#draining || handler === undefined) return this.#answerStateless(request, 503, [this.#retryAfter()]);
-    const transaction = this.#options.core.layer.accept(request);
-    this.#run(transaction, async () => {
-      const caller = await this.#identify(transaction);
-      if (caller === undefined) return;
-      this.#answer(transaction, await handler({ request: request.message, caller }));
-    });
+    const { layer, tasks } = this.#options.core;
+    const transaction = layer.accept(request);
+    tasks.run(() =>
+      this.#answering(transaction, async () => {
+        const caller = (await this.#trusted(request)) ?? (await this.#identifyByPassword(transaction));
+        if (caller === undefined) return;
+        this.#answer(transaction, await handler({ request: request.message, caller }));
+      }),
+    );
   }
 
-  /** Who sends a request outside a dialog; undefined when it was answered with a challenge. */
-  async #identify(transaction: ServerTransaction): Promise<CallerIdentity | undefined> {
-    const { admission, gatekeeper, realms } = this.#options;
+  /** Who sends a request, where its address alone says so. */
+  #trusted({ flow }: ReceivedRequest): Promise<CallerIdentity | undefined> {
+    return this.#options.admission.trustedPeer(flow.remote, flow.transport);
+  }
+
+  /** Who sends a request outside a dialog by its password; undefined when it was answered with a challenge. */
+  async #identifyByPassword(transaction: ServerTransaction): Promise<CallerIdentity | undefined> {
+    const { gatekeeper, realms } = this.#options;
     const { request } = transaction;
-    const trusted = await admission.trustedPeer(request.flow.remote, request.flow.transport);
-    if (trusted !== undefined) return trusted;
     const realm = await realms.of(hostOf(request.from.uri));
     const verdict = await gatekeeper.judge(request, realm, 'proxy');
     if (verdict.kind === 'proven') {
@@ -266,15 +293,14 @@ export class RequestRouter implements TransactionUser {
     return undefined;
   }
 
-  #run(transaction: ServerTransaction, work: () => Promise<void>): void {
-    this.#options.core.tasks.run(async () => {
-      try {
-        await work();
-      } catch (error) {
-        if (transaction.finalStatus === undefined) this.#answer(transaction, 500);
-        throw error;
-      }
-    });
+  /** Work that ends with an answer, whatever happens. */
+  async #answering(transaction: ServerTransaction, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (transaction.finalStatus === undefined) this.#answer(transaction, 500);
+      throw error;
+    }
   }
 
   #answer(transaction: ServerTransaction, status: number, headers: readonly SipHeader[] = []): void {

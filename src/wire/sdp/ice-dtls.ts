@@ -62,7 +62,7 @@ type RawCandidate = Partial<
 export function iceDtlsOf(section: RawIceDtls, session: RawIceDtls): IceDtls | undefined {
   const ufrag = iceText(section.iceUfrag ?? session.iceUfrag, MIN_UFRAG_CHARS);
   const password = iceText(section.icePwd ?? session.icePwd, MIN_PASSWORD_CHARS);
-  const fingerprint = fingerprintOf((section.fingerprint ?? session.fingerprint) as RawIceDtls['fingerprint']);
+  const fingerprint = fingerprintOf(section.fingerprint ?? session.fingerprint);
   const setup = setupOf(section.setup ?? session.setup);
   if (ufrag === undefined || password === undefined || fingerprint === undefined || setup === undefined)
     return undefined;

@@ -176,3 +176,24 @@ test('the largest junk is read quickly', { timeout: 20_000 }, () => {
   ])
     parseSessionDescription(`v=0\r\na=${piece.repeat(MAX_SDP_CHARS)}`.slice(0, MAX_SDP_CHARS));
 });
+
+test('a format that an m= line repeats is one payload, so that no description grows when it is written', () => {
+  const parsed = parseSessionDescription(
+    `v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\nm=audio 5004 RTP/AVP${' 0 8'.repeat(5000)}\r\n`,
+  );
+  assert.ok(parsed.kind === 'ok');
+  assert.deepEqual(
+    parsed.value.media[0]?.payloads.map(({ payloadType }) => payloadType),
+    [0, 8],
+  );
+});
+
+test('an a=rtpmap whose clock is no number, or 0, names no format', () => {
+  for (const rate of ['0x10', '0', '-8000', '99999999999']) {
+    const parsed = parseSessionDescription(
+      `v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\nm=audio 5004 RTP/AVP 8\r\na=rtpmap:8 PCMA/${rate}\r\n`,
+    );
+    assert.ok(parsed.kind === 'ok');
+    assert.deepEqual(parsed.value.media[0]?.payloads, [], rate);
+  }
+});

@@ -128,7 +128,8 @@ function mediaSection(line: string, raw: RawMedia | undefined, session: RawSessi
   const iceDtls = iceDtlsOf(raw, session);
   return {
     ...{ type, port, protocol, formats },
-    payloads: formats.flatMap((format) => payloadFormat(format, raw) ?? []),
+    // A format that stands twice says nothing new, and each one costs a line in what is written.
+    payloads: [...new Set(formats)].flatMap((format) => payloadFormat(format, raw) ?? []),
     direction: directionOf(raw.direction) ?? directionOf(session.direction) ?? 'sendrecv',
     ...(address === undefined ? {} : { address: String(address).split('/')[0] as string }),
     ...(ptimeMs === undefined || ptimeMs === 0 ? {} : { ptimeMs }),
@@ -176,7 +177,8 @@ function payloadFormat(format: string, raw: RawMedia): PayloadFormat | undefined
   const map = raw.rtp.find((each) => String(each.payload) === format);
   const name = map?.codec ?? STATIC_FORMATS.get(payloadType);
   const clockRate = map === undefined ? TELEPHONE_CLOCK_RATE : wholeNumber(map.rate, MAX_CLOCK_RATE);
-  if (name === undefined || clockRate === undefined) return undefined;
+  // sdp-transform reads `0x10` as 0, and no clock stands still.
+  if (name === undefined || clockRate === undefined || clockRate === 0) return undefined;
   const parameters = raw.fmtp.find((each) => String(each.payload) === format)?.config;
   return {
     ...{ payloadType, name: String(name), clockRate },

@@ -1,4 +1,4 @@
-import { isControlCode, isTokenCode, parseWholeNumber, skipBlanks, trimBlanks } from './characters.ts';
+import { isAll, isControlCode, isTokenCode, parseWholeNumber, skipBlanks, trimBlanks, URI } from './characters.ts';
 import {
   formatParameters,
   parameter,
@@ -68,12 +68,7 @@ function bare(text: string): NameAddress | undefined {
 
 /** A scheme, and no blank, control, quote or bracket anywhere. */
 function isUriText(text: string): boolean {
-  if (uriScheme(text) === undefined) return false;
-  for (let index = 0; index < text.length; index += 1) {
-    const code = text.charCodeAt(index);
-    if (code === 32 || code === 0x22 || code === 0x3c || code === 0x3e || isControlCode(code)) return false;
-  }
-  return true;
+  return isAll(text, URI) && uriScheme(text) !== undefined;
 }
 
 /** Always with `<>`, so that URI parameters stay the URI's. */

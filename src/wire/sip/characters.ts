@@ -2,15 +2,38 @@
 const TOKEN = 1;
 const DIGIT = 2;
 const HEX = 4;
+/** What a host name is made of; `_` too, which container networks put into names. */
+export const HOST = 8;
+export const SCHEME = 16;
+/** More than the grammar of a URI has is forgiven (`#`, raw UTF-8), but no blank, control, quote or angle bracket. */
+export const URI = 32;
+/** No blank and no control. */
+export const VISIBLE = 64;
+/** Of an unquoted parameter: tokens, hosts with their brackets and colons, and what phones put there without quotes. */
+export const PARAMETER_VALUE = 128;
+
+type CharacterClass = number;
 
 const CLASSES = new Uint8Array(128);
-for (const char of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.!%*_+`'~")
-  CLASSES[char.charCodeAt(0)]! |= TOKEN;
-for (const char of '0123456789') CLASSES[char.charCodeAt(0)]! |= DIGIT | HEX;
-for (const char of 'ABCDEFabcdef') CLASSES[char.charCodeAt(0)]! |= HEX;
+/** Characters beyond ASCII, all alike. */
+const BEYOND = URI | VISIBLE | PARAMETER_VALUE;
 
-function isClass(code: number, mask: number): boolean {
-  return code < 128 && ((CLASSES[code] as number) & mask) !== 0;
+function mark(characters: string, mask: CharacterClass): void {
+  for (const char of characters) CLASSES[char.charCodeAt(0)]! |= mask;
+}
+
+mark('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.', TOKEN | HOST | SCHEME | PARAMETER_VALUE);
+mark("!%*`'~", TOKEN | PARAMETER_VALUE);
+mark('_', TOKEN | HOST | PARAMETER_VALUE);
+mark('+', TOKEN | SCHEME | PARAMETER_VALUE);
+mark('[]:/@()$&=?{}|#', PARAMETER_VALUE);
+mark('0123456789', DIGIT | HEX);
+mark('ABCDEFabcdef', HEX);
+for (let code = 0x21; code < 0x7f; code += 1)
+  CLASSES[code]! |= '"<>'.includes(String.fromCharCode(code)) ? VISIBLE : URI | VISIBLE;
+
+function isClass(code: number, mask: CharacterClass): boolean {
+  return ((code < 128 ? (CLASSES[code] as number) : BEYOND) & mask) !== 0;
 }
 
 export const TAB = 9;
@@ -40,14 +63,24 @@ export function isControlCode(code: number): boolean {
   return code < SPACE || code === DELETE;
 }
 
+export function isParameterValueCode(code: number): boolean {
+  return isClass(code, PARAMETER_VALUE);
+}
+
 /** One or more token characters and nothing else. */
 export function isToken(text: string): boolean {
-  return text.length > 0 && everyCode(text, isTokenCode);
+  return isAll(text, TOKEN);
 }
 
 /** One or more ASCII digits and nothing else. */
 export function isDigits(text: string): boolean {
-  return text.length > 0 && everyCode(text, isDigitCode);
+  return isAll(text, DIGIT);
+}
+
+/** One or more characters of a class and nothing else. */
+export function isAll(text: string, mask: CharacterClass): boolean {
+  for (let index = 0; index < text.length; index += 1) if (!isClass(text.charCodeAt(index), mask)) return false;
+  return text.length > 0;
 }
 
 export function everyCode(text: string, accept: (code: number) => boolean): boolean {

@@ -114,3 +114,11 @@ test('takes the topmost challenge that it knows', () => {
   assert.equal(digest.parseChallenge('Digest realm="r", nonce="n", qop="auth-int"'), undefined);
   assert.equal(digest.parseChallenge('Digest realm="r", nonce="n", qop=""')?.qopAuth, false);
 });
+
+test('credentials whose response is not hexadecimal are none', () => {
+  const line = (response: string): string =>
+    `Digest username="u", realm="r", nonce="n", uri="sip:h", response="${response}", qop=auth, nc=00000001, cnonce="c"`;
+  assert.equal(digest.parseAuthorization(line('0123456789\\"abcdef')), undefined);
+  assert.equal(digest.parseAuthorization(line('')), undefined);
+  assert.equal(digest.parseAuthorization(line('0123456789ABCDEF'))?.response, '0123456789abcdef');
+});

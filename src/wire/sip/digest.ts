@@ -130,7 +130,8 @@ export function parseAuthorization(value: string): DigestAuthorization | undefin
   const response = parameters.get('response')?.toLowerCase();
   const algorithm = digestAlgorithm(parameters.get('algorithm'));
   if (username === undefined || realm === undefined || nonce === undefined || uri === undefined) return undefined;
-  if (response === undefined || algorithm === undefined) return undefined;
+  // Hexadecimal digits only (RFC 7616 3.4): anything else can match no hash, and would not be quoted when it is written.
+  if (response === undefined || !/^[0-9a-f]+$/.test(response) || algorithm === undefined) return undefined;
   const protection = parseProtection(parameters);
   if (protection === 'broken') return undefined;
   const opaque = parameters.get('opaque');

@@ -34,8 +34,38 @@ function decodeBytes(bytes: Uint8Array): string {
   try {
     return strictUtf8.decode(bytes);
   } catch {
-    return Array.from(bytes, (byte) => String.fromCharCode(byte < 128 ? byte : RAW_BYTE + byte)).join('');
+    return decodeMixed(bytes);
   }
+}
+
+/** Each character by itself: a broken one must not change how its neighbours are read and written again. */
+function decodeMixed(bytes: Uint8Array): string {
+  let decoded = '';
+  for (let at = 0; at < bytes.length;) {
+    const character = decodeCharacter(bytes, at);
+    decoded += character ?? String.fromCharCode(RAW_BYTE + (bytes[at] as number));
+    at += character === undefined ? 1 : sequenceBytes(bytes[at] as number);
+  }
+  return decoded;
+}
+
+/** The character that begins at `at`; undefined when none does. */
+function decodeCharacter(bytes: Uint8Array, at: number): string | undefined {
+  const length = sequenceBytes(bytes[at] as number);
+  // Most that is broken is seen here, which costs less than to catch what the decoder throws.
+  for (let next = 1; next < length; next += 1) if (((bytes[at + next] ?? 0) & 0xc0) !== 0x80) return undefined;
+  if (length === 0) return undefined;
+  try {
+    return strictUtf8.decode(bytes.subarray(at, at + length));
+  } catch {
+    return undefined;
+  }
+}
+
+/** How many bytes the first one of a UTF-8 sequence announces (RFC 3629 3); 0 for one that begins none. */
+function sequenceBytes(first: number): number {
+  if (first < 0x80) return 1;
+  return first < 0xc2 || first > 0xf4 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
 }
 
 /** Escapes all but letters, digits and the characters of `plain`. */

@@ -93,3 +93,9 @@ test('reads and writes the status in a sipfrag', () => {
   assert.equal(values.parseSipfragStatus('INVITE sip:a@b SIP/2.0\r\n'), undefined);
   assert.equal(values.formatSipfragStatus(200, 'OK'), 'SIP/2.0 200 OK\r\n');
 });
+
+test('a Replaces whose tags are no tokens names no dialog', () => {
+  assert.equal(values.parseReplaces('a@h;to-tag=1;from-tag="2;to-tag=3"'), undefined);
+  assert.equal(values.parseReplaces('a@h;to-tag=;from-tag=2'), undefined);
+  assert.equal(values.parseReplaces('a@h;to-tag=1;from-tag=2')?.fromTag, '2');
+});

@@ -13,9 +13,11 @@ export interface CSeq {
 }
 
 export function parseCSeq(value: string): CSeq | undefined {
-  const [number = '', method = '', ...more] = words(value);
-  const sequence = parseWholeNumber(number, MAX_SEQUENCE);
-  return sequence === undefined || more.length > 0 || !isToken(method) ? undefined : { sequence, method };
+  const text = trimBlanks(value);
+  const numberEnd = skipToken(text, 0);
+  const sequence = parseWholeNumber(text.slice(0, numberEnd), MAX_SEQUENCE);
+  const method = text.slice(skipBlanks(text, numberEnd));
+  return sequence === undefined || !isToken(method) ? undefined : { sequence, method };
 }
 
 function words(value: string): readonly string[] {
@@ -109,7 +111,8 @@ export function parseReplaces(value: string): Replaces | undefined {
   if (parsed === undefined) return undefined;
   const toTag = parameter(parsed.parameters, 'to-tag');
   const fromTag = parameter(parsed.parameters, 'from-tag');
-  if (!toTag || !fromTag) return undefined;
+  // Tags are tokens; a quoted one is none, and would not be written as it was read.
+  if (toTag === undefined || fromTag === undefined || !isToken(toTag) || !isToken(fromTag)) return undefined;
   return { callId: parsed.value, toTag, fromTag, earlyOnly: hasParameter(parsed.parameters, 'early-only') };
 }
 

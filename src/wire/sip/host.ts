@@ -1,4 +1,4 @@
-import { everyCode, isHexCode, isTokenCode, parseWholeNumber, skipBlanks, trimBlanks } from './characters.ts';
+import { everyCode, HOST, isAll, isHexCode, parseWholeNumber, skipBlanks, trimBlanks } from './characters.ts';
 
 export const MAX_PORT = 65_535;
 const MAX_HOST_CHARS = 255;
@@ -33,15 +33,9 @@ export function formatHostPort({ host, port }: HostPort): string {
   return port === undefined ? bracketed : `${bracketed}:${port}`;
 }
 
-/** Letters, digits, dots, hyphens; `_` too, which container networks put into names. */
 function parseHostName(text: string): string | undefined {
-  if (text.length === 0 || text.length > MAX_HOST_CHARS || !everyCode(text, isHostCode)) return undefined;
+  if (text.length > MAX_HOST_CHARS || !isAll(text, HOST)) return undefined;
   return text.toLowerCase();
-}
-
-function isHostCode(code: number): boolean {
-  // The token characters that a name cannot hold: ! % * + ` ' ~
-  return isTokenCode(code) && !"!%*+`'~".includes(String.fromCharCode(code));
 }
 
 function parseIpv6Text(text: string): string | undefined {
@@ -76,8 +70,16 @@ export function isIpAddress(text: string): boolean {
 }
 
 function ipv4Bytes(text: string): readonly number[] | undefined {
-  const bytes = text.split('.', 5).map((part) => (part.length <= 3 ? parseWholeNumber(part, 255) : undefined));
-  return bytes.length === 4 && bytes.every((byte) => byte !== undefined) ? bytes : undefined;
+  const bytes: number[] = [];
+  for (let at = 0; at <= text.length; at += 1) {
+    const dot = text.indexOf('.', at);
+    const end = dot < 0 ? text.length : dot;
+    const byte = end - at > 3 ? undefined : parseWholeNumber(text.slice(at, end), 255);
+    if (byte === undefined || bytes.length === 4) return undefined;
+    bytes.push(byte);
+    at = end;
+  }
+  return bytes.length === 4 ? bytes : undefined;
 }
 
 const IPV6_GROUPS = 8;

@@ -1,3 +1,5 @@
+import { isToken } from './characters.ts';
+
 /** A header as it stood in the message; order and repetition are kept. */
 export interface SipHeader {
   /** Long form in its usual spelling (`Via`, `Call-ID`), whatever form arrived; unknown names keep their own spelling. */
@@ -86,9 +88,9 @@ const KNOWN_NAMES: ReadonlyMap<string, string> = new Map([
   ]),
 ]);
 
-/** Long form in its usual spelling (RFC 3261 7.3.3, 20). */
-export function canonicalHeaderName(name: string): string {
-  return KNOWN_NAMES.get(name) ?? KNOWN_NAMES.get(name.toLowerCase()) ?? name;
+/** Long form in its usual spelling (RFC 3261 7.3.3, 20); undefined when the text is no name of a header. */
+export function canonicalHeaderName(name: string): string | undefined {
+  return KNOWN_NAMES.get(name) ?? KNOWN_NAMES.get(name.toLowerCase()) ?? (isToken(name) ? name : undefined);
 }
 
 /** First value of a header, by its usual long name. */
@@ -99,5 +101,7 @@ export function header(message: SipMessage, name: string): string | undefined {
 
 /** All values of a header, in order, one per line of the message (comma lists are not split). */
 export function headers(message: SipMessage, name: string): readonly string[] {
-  return message.headers.filter((each) => each.name === name).map((each) => each.value);
+  const values: string[] = [];
+  for (const each of message.headers) if (each.name === name) values.push(each.value);
+  return values;
 }

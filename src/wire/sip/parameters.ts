@@ -1,4 +1,4 @@
-import { BACKSLASH, everyCode, isTokenCode, QUOTE, skipBlanks, skipToken } from './characters.ts';
+import { BACKSLASH, everyCode, isParameterValueCode, isTokenCode, QUOTE, skipBlanks, skipToken } from './characters.ts';
 
 /** `;name=value` behind a header value. Names are lower case (they are compared without case, RFC 3261 7.3.1). */
 export interface Parameter {
@@ -67,15 +67,9 @@ export function parseParameters(text: string, from = 0): Parameters | undefined 
 function readValue(text: string, start: number): { readonly text: string; readonly end: number } | undefined {
   if (text.charCodeAt(start) === QUOTE) return readQuoted(text, start);
   let end = start;
-  while (end < text.length && isValueCode(text.charCodeAt(end))) end += 1;
+  while (end < text.length && isParameterValueCode(text.charCodeAt(end))) end += 1;
   return end === start ? undefined : { text: text.slice(start, end), end };
 }
-
-/** Tokens, hosts with their brackets and colons, and what phones put there without quotes; structure stays out. */
-function isValueCode(code: number): boolean {
-  return isTokenCode(code) || VALUE_EXTRA.includes(code) || code > 127;
-}
-const VALUE_EXTRA = Array.from('[]:/@()$&=?{}|#', (char) => char.charCodeAt(0));
 
 /** A quoted string that begins at `start`; undefined when it has no end. */
 export function readQuoted(text: string, start: number): { readonly text: string; readonly end: number } | undefined {

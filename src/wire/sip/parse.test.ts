@@ -116,3 +116,10 @@ test('writes the version in upper case', () => {
   assert.equal(messageOf('OPTIONS sip:a@b sip/2.0\nTo: x\n\n').version, 'SIP/2.0');
   assert.equal(messageOf('sip/2.0 200 OK\nTo: x\n\n').version, 'SIP/2.0');
 });
+
+test('a status with more digits than any number holds is no status line', () => {
+  for (const code of ['99999999999999999999999', '9'.repeat(400)]) {
+    assert.equal(parseDatagram(bytesOf(`SIP/2.0 ${code} x\n\n`)).kind, 'bad');
+  }
+  assert.equal(parseDatagram(bytesOf('SIP/2.0 4294967301 better not break the receiver\n\n')).kind, 'ok');
+});

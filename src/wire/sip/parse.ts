@@ -161,11 +161,14 @@ function parseStartLine(line: string): StartLine | undefined {
   return { kind: 'request', method: first, uri: trimBlanks(rest.slice(0, lastBlank)), version: version.toUpperCase() };
 }
 
+/** A status of more digits than three is read, so that it can be refused by its number; of these no number is exact. */
+const MAX_STATUS_DIGITS = 10;
+
 function parseStatusLine(version: string, rest: string): StartLine | undefined {
   const text = trimBlanks(rest);
   const blank = text.indexOf(' ');
   const code = blank < 0 ? text : text.slice(0, blank);
-  if (!isDigits(code)) return undefined;
+  if (!isDigits(code) || code.length > MAX_STATUS_DIGITS) return undefined;
   const reason = blank < 0 ? '' : trimBlanks(text.slice(blank));
   return { kind: 'response', status: Number(code), reason, version: version.toUpperCase() };
 }
@@ -186,8 +189,8 @@ function parseHeaders(lines: HeaderLines): readonly SipHeader[] {
     }
     const colon = line.indexOf(':');
     // 7.3.1: blanks may stand before the colon.
-    const name = colon < 0 ? '' : trimBlanks(line.slice(0, colon));
-    if (isToken(name)) headers.push({ name: canonicalHeaderName(name), value: trimBlanks(line.slice(colon + 1)) });
+    const name = colon < 0 ? undefined : canonicalHeaderName(trimBlanks(line.slice(0, colon)));
+    if (name !== undefined) headers.push({ name, value: trimBlanks(line.slice(colon + 1)) });
     else lines.report(`header line ${quoted(line)}: want a name, a colon and a value`);
   }
   return headers;

@@ -155,3 +155,26 @@ test('what is written is read again as it was, whatever characters are in it', (
     }),
   );
 });
+
+test('a URI in which a parameter stands twice is the same as itself', () => {
+  const uri = parseSipUri('sip:a@b;x=1;x=2;transport=tcp;transport=udp') ?? assert.fail('not read');
+  assert.ok(sameSipUri(uri, uri));
+  const other = parseSipUri('sip:a@b;x=2;x=1;transport=tcp') ?? assert.fail('not read');
+  assert.equal(sameSipUri(uri, other), false);
+});
+
+test('a header of a URI without a value has an empty one, and reads the same when it was written', () => {
+  const uri = parseSipUri('sip:a@b?Re&ces=a%3Bto') ?? assert.fail('not read');
+  assert.deepEqual(uri.headers, [
+    { name: 'Re', value: '' },
+    { name: 'ces', value: 'a;to' },
+  ]);
+  assert.deepEqual(parseSipUri(formatSipUri(uri)), uri);
+});
+
+test('an escape that is not UTF-8 leaves the characters beside it as they are', () => {
+  // Raw U+FFFD, then a byte that begins no character.
+  const uri = parseSipUri('sip:\ufffd%ac%c3%a9%f1@b') ?? assert.fail('not read');
+  assert.equal(uri.user, '\ufffd\udcac\u00e9\udcf1');
+  assert.deepEqual(parseSipUri(formatSipUri(uri)), uri);
+});

@@ -1,7 +1,6 @@
-import { everyCode, isControlCode, isDigitCode, isHexCode, isTokenCode, SPACE } from './characters.ts';
+import { everyCode, isAll, isDigitCode, isHexCode, SCHEME, URI } from './characters.ts';
 import { formatHostPort, parseHostPort, sameHost } from './host.ts';
 import type { Parameter, Parameters } from './parameters.ts';
-import { parameter } from './parameters.ts';
 import { decodeEscapes, encodeEscapes } from './escapes.ts';
 
 export const MAX_URI_CHARS = 8192;
@@ -23,50 +22,54 @@ export interface SipUri {
 
 /** The scheme of any URI, lower case; undefined when the text is none. */
 export function uriScheme(text: string): string | undefined {
+  // Nearly all of them.
+  if (text.startsWith('sip:')) return 'sip';
   const colon = text.indexOf(':');
   const scheme = text.slice(0, Math.max(0, colon)).toLowerCase();
-  const isScheme =
-    /^[a-z]/.test(scheme) &&
-    everyCode(scheme, (code) => isTokenCode(code) && !"!%*_`'~".includes(String.fromCharCode(code)));
-  return isScheme ? scheme : undefined;
+  return /^[a-z]/.test(scheme) && isAll(scheme, SCHEME) ? scheme : undefined;
 }
 
 /** Undefined for other schemes and for what is none of the three; blanks and `<>` around it are not taken off. */
 export function parseSipUri(text: string): SipUri | undefined {
-  if (text.length > MAX_URI_CHARS || !text.isWellFormed() || !everyCode(text, isUriCode)) return undefined;
+  if (text.length > MAX_URI_CHARS || !text.isWellFormed() || !isAll(text, URI)) return undefined;
   const scheme = uriScheme(text);
   const rest = text.slice((scheme?.length ?? 0) + 1);
   if (scheme === 'tel') return parseTel(rest);
   return scheme === 'sip' || scheme === 'sips' ? parseSip(scheme, rest) : undefined;
 }
 
-/** No blanks, controls, quotes and angle brackets; more is forgiven than the grammar has (`#`, raw UTF-8). */
-function isUriCode(code: number): boolean {
-  return code !== SPACE && !isControlCode(code) && code !== 0x22 && code !== 0x3c && code !== 0x3e;
-}
-
 function parseSip(scheme: 'sip' | 'sips', rest: string): SipUri | undefined {
   // `;` and `?` may stand in the user part, `@` only at its end (25.1).
   const at = rest.indexOf('@');
-  const userPart = at < 0 ? undefined : parseUserPart(rest.slice(0, at));
-  if (at >= 0 && userPart === undefined) return undefined;
   const question = rest.indexOf('?', at + 1);
   const beforeHeaders = rest.slice(at + 1, question < 0 ? rest.length : question);
   const semicolon = beforeHeaders.indexOf(';');
   const hostPort = parseHostPort(semicolon < 0 ? beforeHeaders : beforeHeaders.slice(0, semicolon));
-  const parameters = semicolon < 0 ? [] : parsePairs(beforeHeaders.slice(semicolon + 1), ';');
-  const headers = question < 0 ? [] : parsePairs(rest.slice(question + 1), '&');
+  const parameters = semicolon < 0 ? NONE : parsePairs(beforeHeaders.slice(semicolon + 1), ';')?.map(lowerName);
+  // Each has a value (25.1), an empty one where the `=` was forgotten.
+  const pairs = question < 0 ? NONE : parsePairs(rest.slice(question + 1), '&');
+  const headers = pairs?.map((pair) => (pair.value === undefined ? { ...pair, value: '' } : pair));
   if (hostPort === undefined || parameters === undefined || headers === undefined) return undefined;
-  return { scheme, ...userPart, ...hostPort, parameters: parameters.map(lowerName), headers };
+  const { host, port } = hostPort;
+  const uri: Building<SipUri> = { scheme, host, parameters, headers };
+  if (port !== undefined) uri.port = port;
+  return at < 0 || addUserPart(uri, rest.slice(0, at)) ? uri : undefined;
 }
 
-function parseUserPart(text: string): { readonly user: string; readonly password?: string } | undefined {
+const NONE: readonly Parameter[] = [];
+type Building<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** False when the text before the `@` is none. */
+function addUserPart(uri: Building<SipUri>, text: string): boolean {
   const colon = text.indexOf(':');
   const user = decodeEscapes(colon < 0 ? text : text.slice(0, colon));
-  if (user === undefined || user.length === 0) return undefined;
-  if (colon < 0) return { user };
+  if (user === undefined || user.length === 0) return false;
+  uri.user = user;
+  if (colon < 0) return true;
   const password = decodeEscapes(text.slice(colon + 1));
-  return password === undefined ? undefined : { user, password };
+  if (password === undefined) return false;
+  uri.password = password;
+  return true;
 }
 
 function parsePairs(text: string, separator: string): readonly Parameter[] | undefined {
@@ -140,14 +143,23 @@ export function sameSipUri(a: SipUri, b: SipUri): boolean {
 }
 
 function sameParameters(a: Parameters, b: Parameters): boolean {
-  if (DECIDING_PARAMETERS.some((name) => (parameter(a, name) === undefined) !== (parameter(b, name) === undefined)))
-    return false;
-  return a.every(({ name, value }) => {
-    const other = parameter(b, name);
-    if (other === undefined) return true;
+  const [ours, theirs] = [firstValues(a), firstValues(b)];
+  if (DECIDING_PARAMETERS.some((name) => ours.has(name) !== theirs.has(name))) return false;
+  for (const [name, value] of ours) {
+    const other = theirs.get(name);
+    if (other === undefined) continue;
     // Method names are the one value whose case counts (7.1).
-    return name === 'method' ? (value ?? '') === other : (value ?? '').toLowerCase() === other.toLowerCase();
-  });
+    const same = name === 'method' ? value === other : value.toLowerCase() === other.toLowerCase();
+    if (!same) return false;
+  }
+  return true;
+}
+
+/** A name must not stand twice (19.1.1); where it does, its first value counts, as everywhere. */
+function firstValues(parameters: Parameters): ReadonlyMap<string, string> {
+  const values = new Map<string, string>();
+  for (const { name, value } of parameters) if (!values.has(name)) values.set(name, value ?? '');
+  return values;
 }
 
 function sameHeaders(a: readonly Parameter[], b: readonly Parameter[]): boolean {

@@ -1,6 +1,6 @@
 import { quoted } from '../../base/parsed.ts';
-import { parseAddress, parseContacts } from './address.ts';
-import { isControlCode, everyCode, isDigits } from './characters.ts';
+import { parseAddress, parseContacts, type NameAddress } from './address.ts';
+import { isAll, isDigits, VISIBLE } from './characters.ts';
 import { mediaType, parseCSeq, parseNumber } from './header-values.ts';
 import {
   header,
@@ -14,7 +14,7 @@ import {
 import { parameter, parseParameters, splitCommas, tokenList } from './parameters.ts';
 import { reasonPhrase } from './reasons.ts';
 import { MAX_URI_CHARS, parseSipUri, uriScheme } from './uri.ts';
-import { parseViaList } from './via.ts';
+import { parseViaList, type Via } from './via.ts';
 
 /** What this endpoint can do; the answers that refuse a request name it (Allow, Accept, Unsupported). */
 export interface Abilities {
@@ -43,7 +43,15 @@ export type Verdict =
   | { readonly kind: 'drop'; readonly reason: string };
 
 type Refusal = Extract<Verdict, { kind: 'reject' }>;
-type Check = (request: SipRequest, abilities: Abilities) => Refusal | undefined;
+type Check = (request: SipRequest, abilities: Abilities, read: ReadHeaders | undefined) => Refusal | undefined;
+
+/** What the caller has parsed of this very request: it is not parsed once more. */
+export interface ReadHeaders {
+  /** The topmost. */
+  readonly via: Via;
+  readonly from: NameAddress;
+  readonly to: NameAddress;
+}
 
 const OK: Verdict = { kind: 'ok' };
 const MAX_FORWARDS = 255;
@@ -69,9 +77,9 @@ const CHECKS: readonly Check[] = [
  * What an endpoint owes a request before it looks at its own state. Loops, authentication, dialogs and the registrar's
  * rules come after. Missing tags and branches are RFC 2543's and pass.
  */
-export function validateRequest(request: SipRequest, abilities: Abilities): Verdict {
+export function validateRequest(request: SipRequest, abilities: Abilities, read?: ReadHeaders): Verdict {
   for (const check of CHECKS) {
-    const refusal = check(request, abilities);
+    const refusal = check(request, abilities, read);
     // 17.1.1.3: an ACK never has a response.
     if (refusal !== undefined) return request.method === 'ACK' ? { kind: 'drop', reason: refusal.defect } : refusal;
   }
@@ -103,19 +111,23 @@ const AT_MOST_ONE = [
 ];
 
 function singlesDefect(message: SipMessage): string | undefined {
-  const counts = new Map<string, number>();
-  for (const { name } of message.headers) counts.set(name, (counts.get(name) ?? 0) + 1);
-  for (const name of REQUIRED)
-    if (counts.get(name) !== 1) return `${counts.get(name) ?? 0} ${name} headers: want exactly one`;
-  for (const name of AT_MOST_ONE)
-    if ((counts.get(name) ?? 0) > 1) return `${counts.get(name)} ${name} headers: want at most one`;
+  for (const name of REQUIRED) {
+    const count = countOf(message, name);
+    if (count !== 1) return `${count} ${name} headers: want exactly one`;
+  }
+  for (const name of AT_MOST_ONE) {
+    const count = countOf(message, name);
+    if (count > 1) return `${count} ${name} headers: want at most one`;
+  }
   const callId = header(message, 'Call-ID') ?? '';
-  if (callId === '' || !everyCode(callId, isVisible)) return `Call-ID ${quoted(callId)}: want a word without blanks`;
+  if (!isAll(callId, VISIBLE)) return `Call-ID ${quoted(callId)}: want a word without blanks`;
   return undefined;
 }
 
-function isVisible(code: number): boolean {
-  return code !== 32 && !isControlCode(code);
+function countOf(message: SipMessage, name: string): number {
+  let count = 0;
+  for (const each of message.headers) if (each.name === name) count += 1;
+  return count;
 }
 
 function checkSingles(request: SipRequest): Refusal | undefined {
@@ -123,9 +135,10 @@ function checkSingles(request: SipRequest): Refusal | undefined {
   return defect === undefined ? undefined : refuse(400, defect);
 }
 
-function checkVia(request: SipRequest): Refusal | undefined {
+function checkVia(request: SipRequest, _abilities: Abilities, read?: ReadHeaders): Refusal | undefined {
   const values = headers(request, 'Via');
   if (values.length === 0) return refuse(400, 'no Via: want at least one');
+  if (read !== undefined && values.length === 1 && !(values[0] as string).includes(',')) return undefined;
   return parseViaList(values) === undefined
     ? refuse(400, `Via ${quoted(values.join(', '))}: cannot be read`)
     : undefined;
@@ -139,8 +152,8 @@ function partiesDefect(message: SipMessage): string | undefined {
   return undefined;
 }
 
-function checkParties(request: SipRequest): Refusal | undefined {
-  const defect = partiesDefect(request);
+function checkParties(request: SipRequest, _abilities: Abilities, read?: ReadHeaders): Refusal | undefined {
+  const defect = read === undefined ? partiesDefect(request) : undefined;
   return defect === undefined ? undefined : refuse(400, defect);
 }
 
@@ -198,8 +211,9 @@ function checkRequestUri({ uri }: SipRequest, { schemes }: Abilities): Refusal |
 function checkRequire(request: SipRequest, { extensions }: Abilities): Refusal | undefined {
   // 8.2.2.3: never for CANCEL; it would leave the call ringing.
   if (request.method === 'CANCEL') return undefined;
-  const known = new Set(extensions);
-  const unknown = tokenList(headers(request, 'Require')).filter((tag) => !known.has(tag.toLowerCase()));
+  const required = headers(request, 'Require');
+  if (required.length === 0) return undefined;
+  const unknown = tokenList(required).filter((tag) => !extensions.includes(tag.toLowerCase()));
   if (unknown.length === 0) return undefined;
   const unsupported = { name: 'Unsupported', value: unknown.join(', ') };
   return refuse(420, `Require ${quoted(unsupported.value)}: not known here`, [unsupported]);

@@ -110,7 +110,7 @@ suite('values', () => {
   ];
   for (const [twiml, code] of bad) {
     test(`${twiml} is warning ${code}`, () => {
-      const { warnings, error } = validate(twiml);
+      const { warnings, error } = validate(`${twiml}<Hangup/>`);
       assert.deepEqual(
         warnings.map((warning) => warning.code),
         [code],
@@ -191,5 +191,25 @@ suite('Say', () => {
     assert.equal(error?.code, 12200);
     assert.equal(error?.level, 'error');
     assert.equal(error?.line, 3);
+  });
+});
+
+suite('a document of which nothing is left to run', () => {
+  for (const [twiml, code] of [
+    ['<Speak>hello</Speak>', 12200],
+    ['hello', 12200],
+    ['<Say/><Speak/>', 13520],
+    ['<Dial/>', 13224],
+  ] as const) {
+    test(`${twiml} is error ${code}`, () => {
+      const { verbs, error } = validate(twiml);
+      assert.deepEqual(verbs, []);
+      assert.equal(error?.level, 'error');
+      assert.equal(error.code, code);
+    });
+  }
+
+  test('is no error when nothing was written', () => {
+    for (const twiml of ['', ' ', '<!-- nothing -->']) assert.equal(validate(twiml).error, undefined);
   });
 });

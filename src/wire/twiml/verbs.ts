@@ -102,7 +102,8 @@ export interface ValidTwiml {
 
 /**
  * The verbs to run, with every default filled in. Unknown elements and bad values are warnings and the flow goes on
- * without them. A Say inside a Say (12200) and a Say that is too long (13521) are errors.
+ * without them. Errors are a Say inside a Say (12200), a Say that is too long (13521), and a document of which nothing is
+ * left to run (the code of its first problem): the call would be silent.
  */
 export function validateTwiml(document: TwimlDocument): ValidTwiml {
   const problems: TwimlProblem[] = [];
@@ -111,9 +112,15 @@ export function validateTwiml(document: TwimlDocument): ValidTwiml {
     if (typeof piece === 'string') warnAboutText(piece, document.root, problems);
     else pushDefined(verbs, readVerb(piece, problems));
   }
+  const nothingLeft = verbs.length === 0 ? problems[0] : undefined;
   readAttributes(document.root, {}, problems);
-  const error = problems.find((problem) => problem.level === 'error');
-  return { verbs, warnings: problems.filter((problem) => problem.level === 'warning'), error };
+  const error = problems.find((problem) => problem.level === 'error') ?? asError(nothingLeft);
+  return { verbs, warnings: problems.filter(({ level }) => level === 'warning'), error };
+}
+
+function asError(problem: TwimlProblem | undefined): TwimlProblem | undefined {
+  if (problem === undefined) return undefined;
+  return { ...problem, level: 'error', message: `${problem.message}; nothing of the document is left to run` };
 }
 
 function pushDefined<T>(list: T[], value: T | undefined): void {

@@ -65,7 +65,11 @@ export class CallWorld {
   readonly service: CallService;
   readonly account: Account;
   recordingsFull = false;
+  /** Events are taken and never delivered. */
+  deliveryHangs = false;
   adoptFails = false;
+  /** Temporary files that were removed. */
+  readonly discarded: string[] = [];
 
   private constructor() {
     this.account = this.#addAccount(ACCOUNT_SID);
@@ -249,8 +253,11 @@ export class CallWorld {
     const random = seededRandom(1);
     const webhooks = new Webhooks({ http: this.http, clock, random, soundDirectory: '/nowhere' });
     const report = (call: Call, fault: Fault): void => void this.faults.push({ callSid: call.sid, fault });
-    const deliver: CallEnvironment['deliver'] = (call, { url, parameters }) =>
-      void this.events.push({ callSid: call.sid, url, parameters });
+    const deliver: CallEnvironment['deliver'] = (call, { url, parameters, afterwards }) => {
+      this.events.push({ callSid: call.sid, url, parameters });
+      if (!this.deliveryHangs) void afterwards?.();
+    };
+    let made = 0;
     const environment: CallEnvironment = {
       clock,
       random,
@@ -274,7 +281,15 @@ export class CallWorld {
         clock,
         random,
         log: silentLogger,
-        blobs: this.#blobs(),
+        temporaryPath: (suffix) => `/tmp/${made++}${suffix}`,
+        discard: async (path) => void this.discarded.push(path),
+        keep: (_path, sid, changes) => {
+          const row = this.recordings.get(sid);
+          if (this.adoptFails || row === undefined) return Promise.reject(new Error('no space left'));
+          const blobId = 'blob' as BlobId;
+          this.recordings.set(sid, { ...row, ...changes, blobId });
+          return Promise.resolve(blobId);
+        },
         insert: (recording) => {
           if (this.recordingsFull) return Promise.reject(storageFull());
           this.recordings.set(recording.sid, recording);
@@ -288,6 +303,7 @@ export class CallWorld {
         },
         unfinished: () =>
           Promise.resolve([...this.recordings.values()].filter(({ status }) => status === 'in-progress')),
+        ofCall: (call) => Promise.resolve([...this.recordings.values()].filter(({ callSid }) => callSid === call.sid)),
         urlOf: ({ sid }) => `http://tandem/Recordings/${sid}`,
         deliver,
       },
@@ -339,22 +355,6 @@ export class CallWorld {
 
   #phoneByNumber(number: string): Phone | undefined {
     return [...this.phones.values()].find((phone) => phone.number === number);
-  }
-
-  #blobs(): CallEnvironment['recordings']['blobs'] {
-    let made = 0;
-    const refuse = (): never => {
-      throw new Error('not scripted');
-    };
-    return {
-      adopt: () => (this.adoptFails ? Promise.reject(new Error('no space left')) : Promise.resolve('blob' as BlobId)),
-      temporaryPath: (suffix) => `/tmp/${made++}${suffix}`,
-      put: refuse,
-      path: refuse,
-      size: refuse,
-      addReference: refuse,
-      release: refuse,
-    };
   }
 }
 

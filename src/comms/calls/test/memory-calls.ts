@@ -60,6 +60,16 @@ export class MemoryCalls implements CallStore {
   unfinished(): Promise<readonly Call[]> {
     return Promise.resolve([...this.rows.values()].filter(({ stage }) => stage === 'dialling' || stage === 'live'));
   }
+
+  endsUntold(): Promise<readonly Call[]> {
+    return Promise.resolve([...this.rows.values()].filter(({ endUntold }) => endUntold));
+  }
+
+  endTold(sid: CallSid): Promise<void> {
+    const row = this.rows.get(sid);
+    if (row !== undefined) this.rows.set(sid, { ...row, endUntold: false });
+    return Promise.resolve();
+  }
 }
 
 export function storageFull(): CommsError {

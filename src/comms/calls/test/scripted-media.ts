@@ -32,6 +32,8 @@ export class ScriptedMedia implements CallMedia {
   /** The next leg without a neighbour is opened there. */
   nextNode: ScriptedNode;
   overloaded = false;
+  /** Legs whose process dies before they make an offer. */
+  dyingLegs = 0;
 
   constructor(clock: VirtualClock) {
     this.clock = clock;
@@ -134,6 +136,11 @@ export class ScriptedLeg implements MediaLeg {
   }
 
   createOffer(): Promise<string> {
+    if (this.node.media.dyingLegs > 0) {
+      this.node.media.dyingLegs -= 1;
+      this.closed = true;
+      return Promise.reject(new MediaError('lost', 'media process one is lost'));
+    }
     return Promise.resolve(`offer of ${this.id}`);
   }
 

@@ -166,6 +166,7 @@ export class Attempt implements PlacedCall {
 /** A dialog whose far end is played by the test. */
 export class ScriptedSipCall implements SipCall {
   readonly callId: string;
+  readonly dialogId: string;
   readonly remote = { address: '192.0.2.1', port: 5060 };
   readonly localAddress = '127.0.0.1';
   /** We sent BYE. */
@@ -177,6 +178,7 @@ export class ScriptedSipCall implements SipCall {
 
   constructor(callId: string) {
     this.callId = callId;
+    this.dialogId = `${callId}|ours|theirs`;
   }
 
   hangup(): Promise<void> {
@@ -212,12 +214,12 @@ export class ScriptedSipCall implements SipCall {
   }
 
   /** REFER: what was answered and notified, in order. */
-  refers(referTo: string, replacesCallId?: string): string[] {
+  refers(referTo: string, replacesDialog?: string): string[] {
     const log: string[] = [];
     this.emit({
       kind: 'refer',
       referTo,
-      ...(replacesCallId === undefined ? {} : { replacesCallId }),
+      ...(replacesDialog === undefined ? {} : { replacesDialog }),
       accept: () => {
         log.push('202');
         return { notify: (status, reason) => void log.push(`notify ${status} ${reason}`) };
@@ -241,6 +243,7 @@ export interface CallerOptions {
 /** Somebody who calls in. */
 export class Caller implements IncomingCall {
   readonly callId = `call-id ${callIds++}`;
+  readonly dialogId = `${this.callId}|ours|theirs`;
   readonly request: SipRequest;
   readonly source = { address: '192.0.2.7', port: 5060 };
   readonly transport = 'udp';

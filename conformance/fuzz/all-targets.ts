@@ -1,0 +1,21 @@
+import type { FuzzTarget } from './fuzz-target.ts';
+
+/** Everything that reads what strangers send. Loaded one by one: the counters of coverage cost time for every file that is there. */
+export const TARGETS = {
+  'sip-datagram': async () => (await import('./targets/sip.ts')).sipDatagram,
+  'sip-stream': async () => (await import('./targets/sip.ts')).sipStream,
+  'sip-values': async () => (await import('./targets/sip.ts')).sipValues,
+  sdp: async () => (await import('./targets/media.ts')).sdp,
+  rtp: async () => (await import('./targets/media.ts')).rtp,
+  twiml: async () => (await import('./targets/documents.ts')).twiml,
+  wav: async () => (await import('./targets/sound.ts')).wavFile,
+  mp3: async () => (await import('./targets/sound.ts')).mp3File,
+  form: async () => (await import('./targets/form.ts')).formFields,
+  api: async () => (await import('./targets/api.ts')).apiDoor,
+  config: async () => (await import('./targets/config.ts')).configuration,
+  script: async () => (await import('./targets/documents.ts')).script,
+} as const satisfies Readonly<Record<string, () => Promise<FuzzTarget>>>;
+
+export type TargetName = keyof typeof TARGETS;
+
+export const TARGET_NAMES = Object.keys(TARGETS) as readonly TargetName[];

@@ -1,0 +1,12 @@
+/** 0.4 s of 600 Hz at half of full scale, MPEG 2.5 layer 3, 8 kHz, 8 kbit/s. */
+export const MP3: Buffer = Buffer.from(
+  '/+MYxAAMAAL6WUEAApJJAKNtgAfB8HwfAgIAgCDi4Pg+H4IAgCHUCDvlAx/4OHMQA/rBw5iAH+BDnD/R7yIfCsQ/49ESRCK//+MY' +
+    'xAsOKPK8AYrIAMLoVQbQBv+3IuEfuZcxiTlVlEzC6Tjou3VFDi3SJo/lMZjNampgV/wkDQlCQNL/////rFmkiL0GzI0A/+MYxA0P' +
+    'eNpkAdcYASoAcBgHICQBgHoDMBgfoB8BkFIIuBghoF4BgMwD2BgC4CiBEAgACADgBgAYb5iRVoX/zfxp6/UOIUAW/+MYxAoOWOZA' +
+    'AAe6hDANAzMCYGAwUQuTCqG+MiPaU/c5DDfttzPE/Ti4hzcITDFECQwLBYA1eNPdyMU+Cv/UpcJYUu6BQADA/+MYxAsNMN5MAAe4' +
+    'hRACzATAeMDAE0wfQ3DHaenPrZPo7EcyqcjiygN+FUxOEAMCUwmuw9Z0Lv////+YDmGJOgJACF9wQgEA/+MYxBEOuOJkAVYYAMIg' +
+    'cgMPAoAMpyJAPtSZQMJgQAMAQAAMR4MAMGoLwMCIBwDgDkkUBzD0Ef/0C7aOtjf/6TCA7i1b/+Tk/+MYxBEQgRbEAYnIAGNAQrFk' +
+    'ixbsdaqgFr2kFQMZajkMwPKrdmtTXf////+brSypjb2FQklvyhALgQgf/+ipSlLbjHbjGOVJ/+MYxAoL4OIQAckQARZSyJFK1UMr' +
+    'VQoUNEQagFgSJrIRShxUhJYEQqaTIRUFBeHcCnxVTEFNRTMuMTAwVVVVVVVVVVVVVVVV',
+  'base64',
+);
