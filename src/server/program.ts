@@ -208,6 +208,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
   const bound = await listenHttp(app, httpPlan);
   const httpsPlan = config.https === 'off' ? undefined : listenPlan(config, 'https');
   const secure = await openTlsDoor(app, { certificates: certificates.open, plan: httpsPlan, log });
+  cleanup.add(async () => secure?.close());
   const url = `http://${formatEndpoint(bound)}`;
   // Links are followed on other machines too where the door is open to them.
   const linked = shownAddress({ address: httpPlan.at.address, port: bound.port });
@@ -224,7 +225,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
   cleanup.add(keepAlive(folder.path, { clock: systemClock, log }));
   return {
     http: url,
-    ...(secure === undefined ? {} : { https: `https://${shownAddress(secure)}` }),
+    ...(secure === undefined ? {} : { https: `https://${shownAddress(secure.endpoint)}` }),
     sip: { udp: shownAddress(sip.addresses.udp), tcp: shownAddress(sip.addresses.tcp) },
     accountSid: account.sid,
     authToken: account.authToken,
@@ -234,7 +235,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     notices: [
       ...[
         movedNotice(httpPlan, bound.port),
-        ...(httpsPlan === undefined || secure === undefined ? [] : [movedNotice(httpsPlan, secure.port)]),
+        ...(httpsPlan === undefined || secure === undefined ? [] : [movedNotice(httpsPlan, secure.endpoint.port)]),
         movedNotice(listenPlan(config, 'sip'), sip.addresses.udp.port),
       ].filter((notice) => notice !== undefined),
       ...notices(config),

@@ -72,6 +72,10 @@ export class Tandem {
     return this.ready.http;
   }
 
+  get https(): string {
+    return this.ready.https;
+  }
+
   /** HOST:PORT over UDP. */
   get sip(): string {
     return this.ready.sip.udp;

@@ -21,12 +21,18 @@ export interface TlsDoorOptions {
   readonly log: Logger;
 }
 
+export interface TlsDoor {
+  readonly endpoint: Endpoint;
+  /** Takes no further connections. */
+  close(): void;
+}
+
 /**
  * The HTTP door once more, over TLS: requests come out of the handshake into the same server, with the same limits. As a
  * proxy (`HTTP_PROXY`) the plain door ends the tunnels to the vendor's hosts itself, so that an SDK with no line changed
  * talks to this place; it leads nowhere else.
  */
-export async function openTlsDoor(app: FastifyInstance, options: TlsDoorOptions): Promise<Endpoint | undefined> {
+export async function openTlsDoor(app: FastifyInstance, options: TlsDoorOptions): Promise<TlsDoor | undefined> {
   const { plan, log } = options;
   const take = handshakes(app, options);
   app.server.on('connect', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -47,9 +53,12 @@ export async function openTlsDoor(app: FastifyInstance, options: TlsDoorOptions)
   server.maxConnections = MAX_CONNECTIONS;
   server.on('error', (error) => log.error({ error: errorText(error) }, 'the HTTPS door failed'));
   await listenFrom(plan, ({ address, port }) => listening(server, address, port));
-  app.addHook('preClose', async () => void server.close());
   const bound = server.address() as AddressInfo;
-  return { address: bound.address, port: bound.port };
+  return {
+    endpoint: { address: bound.address, port: bound.port },
+    // Connections are the app's to close.
+    close: () => void server.close(),
+  };
 }
 
 /** Gives a function that takes raw connections through the handshake into the app. */
