@@ -25,6 +25,7 @@ import { notificationResources } from './resources/notifications.ts';
 import { numberResources } from './resources/numbers.ts';
 import { recordingResources } from './resources/recordings.ts';
 import { sipDomainResources } from './resources/sip-domains.ts';
+import { userDefinedMessageResources } from './resources/user-defined-messages.ts';
 import { routedUrl } from './routed-url.ts';
 
 declare module 'fastify' {
@@ -104,6 +105,7 @@ function resourcesOf(context: ResourceContext): ReturnType<typeof accountResourc
     ...numberResources(context),
     ...applicationResources(context),
     ...callResources(context),
+    ...userDefinedMessageResources(context),
     ...recordingResources(context),
     ...notificationResources(context),
     ...sipDomainResources(context),

@@ -16,7 +16,8 @@ import type {
 } from '../call-commands.ts';
 import { CommsError } from '../comms-error.ts';
 import { fault } from '../faults.ts';
-import type { Account, Call, CallPlan, Recording, RecordingSource } from '../model.ts';
+import type { Account, Call, CallPlan, HttpMethod, Recording, RecordingSource } from '../model.ts';
+import { sendMessage, subscribeMessages, unsubscribeMessages } from './call-messages.ts';
 import { startCallRecording } from './call-recording.ts';
 import { isEmergency } from './emergency.ts';
 import { withUntoldEnd } from './call-journal.ts';
@@ -205,6 +206,22 @@ export class CallService implements CallCommands {
       throw new CommsError('refused', message, { faultCode: 21_220, httpStatus: 400 });
     }
     return change.status === 'paused' ? running.pause() : running.resume();
+  }
+
+  async subscribeMessages(
+    account: Account,
+    callSid: CallSid,
+    wanted: { readonly callback: string; readonly method: HttpMethod },
+  ): Promise<Sid<'ZY'>> {
+    return subscribeMessages(await this.#liveOf(account, callSid), wanted, this.#environment).sid;
+  }
+
+  async unsubscribeMessages(account: Account, callSid: CallSid, sid: string): Promise<boolean> {
+    return unsubscribeMessages(await this.#liveOf(account, callSid), sid);
+  }
+
+  async sendMessage(account: Account, callSid: CallSid, content: string): Promise<Sid<'KX'>> {
+    return sendMessage(await this.#liveOf(account, callSid), content, this.#environment);
   }
 
   /** A media process died with all its legs: its calls end, and their owners are told why. */
