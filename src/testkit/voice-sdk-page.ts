@@ -120,9 +120,11 @@ window.voice = {
   device(token, options) {
     const { Device } = Twilio;
     const names = ['disconnect', 'incoming', 'outgoing', 'dtmfh', 'dtmfs', ...Array.from({ length: 10 }, (_, key) => 'dtmf' + key)];
-    const sounds = voice.soundsUrl === '' ? {} : Object.fromEntries(names.map((name) => [name, voice.soundsUrl]));
+    const sounds = voice.soundsUrl === '' ? {} : Object.fromEntries(names.map((name) => [name, voice.soundsUrl + '/' + name + '.mp3']));
     const device = new Device(token, { sounds, ...options });
     voice.device_ = device;
+    // Else a steady tone is taken for noise and suppressed.
+    device.audio.setAudioConstraints({ echoCancellation: false, noiseSuppression: false, autoGainControl: false });
     for (const name of ['registering', 'registered', 'unregistered', 'tokenWillExpire', 'destroyed']) {
       device.on(name, () => voice.note('device', name));
     }
@@ -153,7 +155,7 @@ window.voice = {
     analyser.getFloatFrequencyData(bins);
     source.disconnect();
     const power = [...bins].map((decibel) => 10 ** (decibel / 10));
-    const whole = power.reduce((sum, each) => sum + each, 0);
+    const whole = power.reduce((sum, each) => sum + each, 0) || 1;
     const width = 8000 / 4096;
     return hertz.map((each) => {
       const at = Math.round(each / width);

@@ -21,6 +21,12 @@ export interface DevicePorts {
   closed(device: Device): void;
 }
 
+/**
+ * The SDK posts what it saw, with the token, to `eventgw.HOME.twilio.com`: with this home that is no address, and nothing
+ * is posted.
+ */
+const NO_TELEMETRY = 'telemetry:off';
+
 /** One socket of a browser: who it is, that it lives, whether it may be called. */
 export class Device implements CallCarrier, DeviceEvents {
   readonly id: string;
@@ -184,7 +190,7 @@ export class Device implements CallCarrier, DeviceEvents {
       identity: grant.identity,
       ttlSeconds: Math.max(0, Math.floor(ttlMs / 1000)),
       edge: host,
-      home: host,
+      home: NO_TELEMETRY,
     });
     this.#drainWaiting();
   }
