@@ -182,6 +182,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     log,
   };
   const publicUrl = { value: config.publicUrl ?? '' };
+  const secureUrl: { value: string | undefined } = { value: undefined };
   const joined = callEnvironment({
     ...parts,
     bus: new InProcessBus({ logger: log }),
@@ -202,13 +203,25 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     pace: accountPace(config.requestsPerSecond, systemClock),
   });
   serveSignalling(app, { webphones, log });
-  registerControlRoutes(app, controlPorts({ ...parts, logs, service, onStopAsked: options.onStopAsked, trunkLines }));
+  registerControlRoutes(
+    app,
+    controlPorts({
+      ...parts,
+      logs,
+      service,
+      onStopAsked: options.onStopAsked,
+      trunkLines,
+      certificates,
+      https: () => secureUrl.value,
+    }),
+  );
   cleanup.add(() => app.close());
   const httpPlan = listenPlan(config, 'http');
   const bound = await listenHttp(app, httpPlan);
   const httpsPlan = config.https === 'off' ? undefined : listenPlan(config, 'https');
   const secure = await openTlsDoor(app, { certificates: certificates.open, plan: httpsPlan, log });
   cleanup.add(async () => secure?.close());
+  secureUrl.value = secure === undefined ? undefined : `https://${shownAddress(secure.endpoint)}`;
   const url = `http://${formatEndpoint(bound)}`;
   // Links are followed on other machines too where the door is open to them.
   const linked = shownAddress({ address: httpPlan.at.address, port: bound.port });
@@ -225,7 +238,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
   cleanup.add(keepAlive(folder.path, { clock: systemClock, log }));
   return {
     http: url,
-    ...(secure === undefined ? {} : { https: `https://${shownAddress(secure.endpoint)}` }),
+    ...(secureUrl.value === undefined ? {} : { https: secureUrl.value }),
     sip: { udp: shownAddress(sip.addresses.udp), tcp: shownAddress(sip.addresses.tcp) },
     accountSid: account.sid,
     authToken: account.authToken,
