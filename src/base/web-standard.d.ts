@@ -18,9 +18,3 @@ interface AbortSignal {
   addEventListener(type: 'abort', listener: () => void, options?: { once?: boolean }): void;
   removeEventListener(type: 'abort', listener: () => void): void;
 }
-declare class URLSearchParams implements Iterable<[string, string]> {
-  constructor(init?: string | Readonly<Record<string, string>>);
-  get(name: string): string | null;
-  toString(): string;
-  [Symbol.iterator](): IterableIterator<[string, string]>;
-}

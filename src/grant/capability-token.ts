@@ -23,7 +23,7 @@ export function readCapabilityToken(claims: JWTPayload, accountSid: string): Tok
   }
   const identity = incoming?.get('clientName') ?? outgoing?.get('clientName') ?? '';
   if (identity !== '' && !isIdentity(identity)) return refusedToken(31105);
-  const given = [...new URLSearchParams(outgoing?.get('appParams') ?? '')].slice(0, MAX_PARAMETERS);
+  const given = [...parseForm(outgoing?.get('appParams') ?? '')].slice(0, MAX_PARAMETERS);
   return {
     kind: 'ok',
     grant: {
@@ -37,7 +37,22 @@ export function readCapabilityToken(claims: JWTPayload, accountSid: string): Tok
   };
 }
 
-function parseScope(text: string): { readonly path: string; readonly parameters: URLSearchParams } {
+function parseScope(text: string): { readonly path: string; readonly parameters: ReadonlyMap<string, string> } {
   const [path = '', query = ''] = text.replace(/^scope:/, '').split('?', 2);
-  return { path, parameters: new URLSearchParams(query) };
+  return { path, parameters: parseForm(query) };
+}
+
+/** Form-encoded pairs; of a name that comes twice the last one counts. */
+function parseForm(text: string): ReadonlyMap<string, string> {
+  const pairs = text.split('&').filter((pair) => pair !== '');
+  return new Map(pairs.map((pair) => [decode(pair.split('=', 1)[0] ?? ''), decode(pair.slice(pair.indexOf('=') + 1))]));
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    // Escapes that are none stay as they are.
+    return text;
+  }
 }

@@ -38,7 +38,6 @@ export const DEFAULT_WEBPHONE_LIMITS: WebphoneLimits = {
 };
 
 /** WebSocket close codes (RFC 6455 7.4.1). */
-export const CLOSE_NORMAL = 1000;
 export const CLOSE_GOING_AWAY = 1001;
 export const CLOSE_POLICY = 1008;
 export const CLOSE_TOO_BUSY = 1013;

@@ -1,5 +1,6 @@
-import { X509Certificate } from 'node:crypto';
+import { randomBytes, webcrypto, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
+import type * as X509 from '@peculiar/x509';
 import type { X509CertificateGenerator } from '@peculiar/x509';
 import { nameConstraints } from './name-constraints.ts';
 
@@ -25,10 +26,8 @@ export interface AuthorityOptions {
   readonly nowMs: number;
 }
 
-type X509 = typeof import('@peculiar/x509');
-
 /** Loaded when a certificate is made, not at each start. */
-async function library(): Promise<X509> {
+async function library(): Promise<typeof X509> {
   // The library wants it, and leaves it to the program.
   await import('reflect-metadata');
   return import('@peculiar/x509');
@@ -41,7 +40,7 @@ export async function createAuthority({
   nowMs,
 }: AuthorityOptions): Promise<KeyAndCertificate> {
   const x509 = await library();
-  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(),
     name: [{ CN: [commonName] }],
@@ -65,7 +64,7 @@ export async function issueCertificate(
   { names, nowMs }: { readonly names: readonly string[]; readonly nowMs: number },
 ): Promise<KeyAndCertificate> {
   const x509 = await library();
-  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const issuer = new x509.X509Certificate(authority.certificate);
   const options: Parameters<typeof X509CertificateGenerator.create>[0] = {
     serialNumber: serialNumber(),
@@ -108,17 +107,17 @@ export function fingerprintOf(certificatePem: string): string {
 }
 
 function serialNumber(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  const bytes = randomBytes(16);
   // RFC 5280 4.1.2.2: a positive number.
-  return `4${Buffer.from(bytes).toString('hex').slice(1)}`;
+  return `4${bytes.toString('hex').slice(1)}`;
 }
 
-async function privateKeyPem(key: CryptoKey): Promise<string> {
-  const bytes = Buffer.from(await crypto.subtle.exportKey('pkcs8', key)).toString('base64');
+async function privateKeyPem(key: webcrypto.CryptoKey): Promise<string> {
+  const bytes = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', key)).toString('base64');
   return `-----BEGIN PRIVATE KEY-----\n${bytes.replace(/(.{64})/g, '$1\n').trim()}\n-----END PRIVATE KEY-----\n`;
 }
 
-function privateKey(pem: string): Promise<CryptoKey> {
+function privateKey(pem: string): Promise<webcrypto.CryptoKey> {
   const bytes = Buffer.from(pem.replace(/-----[^-]+-----/g, ''), 'base64');
-  return crypto.subtle.importKey('pkcs8', bytes, ALGORITHM, false, ['sign']);
+  return webcrypto.subtle.importKey('pkcs8', bytes, ALGORITHM, false, ['sign']);
 }

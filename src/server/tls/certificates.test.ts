@@ -61,9 +61,8 @@ suite('certificates of a place', () => {
     certificates.onRenewed(() => void renewed++);
     const before = certificates.endsAt;
     await clock.advance(61 * DAY_MS);
-    // The work of a renewal is real; it is waited for at the next look.
-    while (certificates.endsAt === before) await clock.advance(DAY_MS);
     assert.ok(renewed > 0);
+    assert.notEqual(certificates.endsAt, before);
     assert.ok(certificates.endsAt - clock.now() > 80 * DAY_MS);
   });
 

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { after, type Cancel, type Clock } from '../../base/clock.ts';
+import { after, holding, type Cancel, type Clock } from '../../base/clock.ts';
 import { errorText } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { ConfigError } from '../load-config.ts';
@@ -127,7 +127,7 @@ export class Certificates {
 
   #checkLater(): void {
     this.#cancel = after(this.#options.clock, CHECK_MS, () => {
-      this.#renew()
+      holding(this.#options.clock, () => this.#renew())
         .catch((error: unknown) => {
           this.#options.log.error(
             { error: errorText(error) },
