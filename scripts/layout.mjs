@@ -26,28 +26,43 @@ export const LAYOUT = [
   { path: 'bus', may: ['base'] },
   // rank 2: engines
   { path: 'sip', may: ['base', 'wire', 'directory', 'lane/pace'] },
+  // Browsers as phones: their signalling.
+  { path: 'webphone', may: ['base', 'wire', 'grant', 'directory', 'lane/pace'] },
   { path: 'media', may: ['base', 'wire'] },
   { path: 'relay', may: ['base', 'wire', 'grant', 'lane/pace'] },
   // rank 3: domains; they never import each other
-  { path: 'comms', may: ['base', 'wire', ...GROUND, 'sip', 'media'] },
+  { path: 'comms', may: ['base', 'wire', ...GROUND, 'sip', 'webphone', 'media'] },
   { path: 'overlay', may: ['base', 'wire', 'grant', 'directory', 'store', 'lane', 'ledger'] },
   { path: 'content', may: ['base', 'wire', ...GROUND, 'relay'] },
   { path: 'naming', may: ['base', 'wire', 'grant', 'directory', 'store', 'lane', 'http'] },
   { path: 'social', browserSafe: true, may: ['base', 'wire', 'grant', 'directory'] },
   // rank 4: surfaces
-  { path: 'api', may: ['base', 'wire', 'grant', 'comms', 'overlay', 'content', 'naming'] },
+  { path: 'api', may: ['base', 'wire', 'grant', 'webphone', 'comms', 'overlay', 'content', 'naming'] },
   // It joins a whole call service in memory, which asks the application over real HTTP.
-  { path: 'scripted-phone', may: ['base', 'wire', 'http', 'bus', 'directory', 'sip', 'media', 'comms'] },
+  { path: 'scripted-phone', may: ['base', 'wire', 'http', 'bus', 'directory', 'sip', 'webphone', 'media', 'comms'] },
   { path: 'client', browserSafe: true, may: ['base', 'wire'] },
   { path: 'web', browserSafe: true, may: ['base', 'wire', 'grant', 'directory', 'social', 'client'] },
   // rank 5: roots
   {
     path: 'server',
-    may: ['base', 'wire', ...GROUND, 'sip', 'media', 'relay', ...DOMAINS, 'api', 'scripted-phone'],
+    may: ['base', 'wire', ...GROUND, 'sip', 'webphone', 'media', 'relay', ...DOMAINS, 'api', 'scripted-phone'],
   },
   {
     path: 'measure',
-    may: ['base', 'wire', ...GROUND, 'sip', 'media', 'relay', ...DOMAINS, 'api', 'scripted-phone', 'client', 'server'],
+    may: [
+      'base',
+      'wire',
+      ...GROUND,
+      'sip',
+      'webphone',
+      'media',
+      'relay',
+      ...DOMAINS,
+      'api',
+      'scripted-phone',
+      'client',
+      'server',
+    ],
   },
   { path: 'cli', may: ['base'], lazily: ['server', 'scripted-phone', 'measure'] },
   // development only: tests may import it, nothing else may

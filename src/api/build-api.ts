@@ -25,6 +25,8 @@ import { notificationResources } from './resources/notifications.ts';
 import { numberResources } from './resources/numbers.ts';
 import { recordingResources } from './resources/recordings.ts';
 import { sipDomainResources } from './resources/sip-domains.ts';
+import { addSdkSounds } from './sdk-sounds.ts';
+import { userDefinedMessageResources } from './resources/user-defined-messages.ts';
 import { routedUrl } from './routed-url.ts';
 
 declare module 'fastify' {
@@ -92,6 +94,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   answerErrors(app, context);
   app.get('/health', async () => ({ status: 'ok' }));
   addErrorPages(app);
+  addSdkSounds(app);
   addRecordingSound(app, context);
   for (const resource of resourcesOf(context)) addResource(app, resource, context);
   return app;
@@ -104,6 +107,7 @@ function resourcesOf(context: ResourceContext): ReturnType<typeof accountResourc
     ...numberResources(context),
     ...applicationResources(context),
     ...callResources(context),
+    ...userDefinedMessageResources(context),
     ...recordingResources(context),
     ...notificationResources(context),
     ...sipDomainResources(context),

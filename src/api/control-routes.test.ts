@@ -24,6 +24,7 @@ function door(context: TestContext): Door {
     authorize: (authorization) => Promise.resolve(authorization === 'Basic good'),
     status: () => note('status'),
     stop: () => asked.push(['stop']),
+    trust: async () => ({ authority: 'PEM' }),
     phones: async () => [await note('phones')],
     addPhone: (phone) => note('addPhone', phone),
     removePhone: async (name) => {

@@ -48,6 +48,8 @@ export interface ControlPorts {
   phones(): Promise<readonly object[]>;
   addPhone(phone: NewPhone): Promise<object>;
   removePhone(name: string): Promise<void>;
+  /** What others must know to trust this server: the authority's certificate, names, where HTTPS is. */
+  trust(): Promise<object>;
   trunks(): Promise<readonly object[]>;
   addTrunk(trunk: NewTrunk): Promise<object>;
   removeTrunk(name: string): Promise<void>;
@@ -85,6 +87,7 @@ export function registerControlRoutes(app: FastifyInstance, ports: ControlPorts)
         await ports.removePhone(request.params.name);
         return reply.code(204).send();
       });
+      scope.get('/trust', () => ports.trust());
       scope.get('/trunks', async () => ({ trunks: await ports.trunks() }));
       scope.post('/trunks', async (request, reply) =>
         reply.code(201).send(await ports.addTrunk(body(TrunkBody, request))),

@@ -62,7 +62,7 @@ const LONGEST_TIMEOUT_MS = 2_147_483_647;
 export const systemClock: Clock = {
   now: () => performance.timeOrigin + performance.now(),
   at(timeMs, fn) {
-    let handle: unknown;
+    let handle: ReturnType<typeof setTimeout> | undefined;
     const arm = (): void => {
       const left = timeMs - systemClock.now();
       if (left <= LONGEST_TIMEOUT_MS) handle = setTimeout(fn, Math.max(0, left));

@@ -8,6 +8,7 @@ import { addNumberCommands } from './commands/numbers.ts';
 import { addPhoneCommands } from './commands/phones.ts';
 import { addStopCommand } from './commands/stop.ts';
 import { addTryCommand } from './commands/try.ts';
+import { addTrustCommand } from './commands/trust.ts';
 import { addTrunkCommands } from './commands/trunks.ts';
 import { addUpCommand } from './commands/up.ts';
 import { VERSION } from './version.ts';
@@ -29,6 +30,7 @@ export function buildProgram(): Command {
   addTrunkCommands(program);
   addCallCommands(program);
   addTryCommand(program);
+  addTrustCommand(program);
   addLogsCommand(program);
   addDoctorCommand(program);
   return program;

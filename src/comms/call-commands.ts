@@ -63,4 +63,14 @@ export interface CallCommands {
     recordingSid: Sid<'RE'> | 'current',
     change: RecordingChange,
   ): Promise<Recording>;
+  /** What the page of a browser says during the call is posted to `callback`; gives the subscription's sid. */
+  subscribeMessages(
+    account: Account,
+    callSid: CallSid,
+    wanted: { readonly callback: string; readonly method: HttpMethod },
+  ): Promise<Sid<'ZY'>>;
+  /** False when there is no such subscription. */
+  unsubscribeMessages(account: Account, callSid: CallSid, sid: string): Promise<boolean>;
+  /** Sends a text to the page of a browser in the call; gives the message's sid. */
+  sendMessage(account: Account, callSid: CallSid, content: string): Promise<Sid<'KX'>>;
 }

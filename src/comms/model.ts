@@ -178,6 +178,8 @@ export interface CallPlan {
   readonly timeoutSeconds?: number;
   readonly timeLimitSeconds?: number;
   readonly callerId?: string;
+  /** Given to the browser that is called. */
+  readonly clientParameters?: Readonly<Record<string, string>>;
   readonly sipAuthUsername?: string;
   readonly sipAuthPassword?: string;
   readonly record?: boolean;

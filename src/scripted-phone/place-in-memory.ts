@@ -19,6 +19,7 @@ import type { Webhooks } from '../comms/webhooks.ts';
 import type { MediaNode } from '../media/media-node.ts';
 import type { SpeechEngine } from '../media/speech.ts';
 import type { UserAgent } from '../sip/user-agent.ts';
+import { NO_WEBPHONES } from '../webphone/no-webphones.ts';
 import type { FolderBlobs } from './memory-records.ts';
 import { MemoryCalls } from './memory-records.ts';
 
@@ -127,6 +128,7 @@ export class PlaceInMemory {
       log,
       bus: new InProcessBus({ logger: log }),
       userAgent,
+      webphones: NO_WEBPHONES,
       media: { openLeg: (options) => media.openLeg(options) },
       calls: new MemoryCalls((call) => this.service.start(call)),
       lookups: {
@@ -184,7 +186,10 @@ export class PlaceInMemory {
     if (number !== undefined) return { kind: 'number', number };
     const uri = `sip:${userPart(to)}@${this.#options.phones.address}`;
     const flow = { transport: 'udp', remote: this.#options.phones } as const;
-    return { kind: 'targets', targets: [{ target: { uri, flow }, group: 0, domain: DOMAIN, isPhone: true }] };
+    return {
+      kind: 'targets',
+      targets: [{ kind: 'sip', target: { uri, flow }, group: 0, domain: DOMAIN, isPhone: true }],
+    };
   }
 
   async #changeRecording(sid: string, changes: Partial<Recording>): Promise<void> {

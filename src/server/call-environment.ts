@@ -21,6 +21,7 @@ import type { MediaPool } from '../media/media-pool.ts';
 import type { SpeechEngine } from '../media/speech.ts';
 import type { UserAgent } from '../sip/user-agent.ts';
 import type { FileBlobs } from '../store/file-blobs.ts';
+import type { WebphoneAgent } from '../webphone/webphone.ts';
 import type { Config } from './config.ts';
 import { isLocalHost, isLocalNetwork } from './local-hosts.ts';
 import { withAllowedRedirections } from './redirections.ts';
@@ -35,6 +36,7 @@ export interface CallParts {
   readonly blobs: FileBlobs;
   readonly webhooks: Webhooks;
   readonly userAgent: UserAgent;
+  readonly webphones: WebphoneAgent;
   readonly media: MediaPool;
   readonly speech: SpeechEngine;
   readonly lane: CallLane;
@@ -90,6 +92,7 @@ export function callEnvironment(parts: CallParts): JoinedEnvironment {
       trunks: () => records.trunks.list(),
       trunkAddresses: (host) => parts.trunkLines.addressesOf(host),
     }),
+    webphones: parts.webphones,
     media: new WatchedMedia(media, (node, reason) => service?.mediaLost(node, reason)),
     calls: lane,
     lookups: {
@@ -153,7 +156,7 @@ export function callEnvironment(parts: CallParts): JoinedEnvironment {
   };
 }
 
-function routingPorts({ records, userAgent, config }: CallParts): RoutingPorts {
+function routingPorts({ records, userAgent, webphones, config }: CallParts): RoutingPorts {
   return {
     homeDomain: HOME_DOMAIN,
     phoneByName: (name) => records.phones.byName(name),
@@ -169,6 +172,7 @@ function routingPorts({ records, userAgent, config }: CallParts): RoutingPorts {
       return trunks.filter((trunk) => trunk.accountSid === accountSid || trunk.accountSid === account?.ownerAccountSid);
     },
     registered: async (aor) => (await userAgent.bindings(aor)).map((binding) => binding.target),
+    clientDevices: (accountSid, identity) => webphones.registered(accountSid, identity),
     mayDialHost: (host) => isLocalNetwork(host) || config.sipAllow.includes('any') || config.sipAllow.includes(host),
   };
 }

@@ -22,6 +22,11 @@ export const ConfigSchema = Type.Object(
     data: Type.String({ minLength: 1 }),
     /** HOST:PORT of the HTTP door; port 0 takes any free one. Left out: DEFAULT_PORTS, or the next free one. */
     http: Type.Optional(Type.String()),
+    /** HOST:PORT of the HTTP door over TLS; `off` for none. */
+    https: Type.Optional(Type.String()),
+    /** PEM files of the operator's own certificate and key, instead of the place's authority. */
+    tlsCertificate: Type.Optional(Type.String({ minLength: 1 })),
+    tlsKey: Type.Optional(Type.String({ minLength: 1 })),
     /** HOST:PORT of SIP over UDP and TCP; as for `http`. */
     sip: Type.Optional(Type.String()),
     /** RTP ports, LOW-HIGH. */
@@ -105,7 +110,7 @@ export const ConfigSchema = Type.Object(
 export type Config = Static<typeof ConfigSchema>;
 
 /** Where the doors are unless a port is named; a taken one moves on to the next. */
-export const DEFAULT_PORTS = { http: 3600, sip: 5060 } as const;
+export const DEFAULT_PORTS = { http: 3600, https: 3643, sip: 5060 } as const;
 
 /** How the program runs unless told otherwise; the data folder is the caller's to give. */
 export const CONFIG_DEFAULTS = {

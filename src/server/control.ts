@@ -10,12 +10,16 @@ import type { Phone, Trunk } from '../comms/place-model.ts';
 import type { CallParts } from './call-environment.ts';
 import { reachableAt } from './local-hosts.ts';
 import type { LogBuffer } from './log-buffer.ts';
+import type { PlaceCertificates } from './tls/place-certificates.ts';
 import type { TrunkLines } from './trunk-lines.ts';
 
 export interface ControlParts extends Omit<CallParts, 'bus' | 'publicUrl'> {
   readonly logs: LogBuffer;
   readonly service: CallService;
   readonly trunkLines: TrunkLines;
+  readonly certificates: PlaceCertificates;
+  /** Where HTTPS is; undefined: nowhere. */
+  https(): string | undefined;
   onStopAsked(): void;
 }
 
@@ -72,6 +76,10 @@ export function controlPorts(parts: ControlParts): ControlPorts {
       return { ...(await showPhone(phone)), password };
     },
     removePhone: (name) => place.removePhone(name),
+    trust: async () => {
+      const { authority, authorityFingerprint, names, endsAt } = await parts.certificates.open();
+      return { authority, fingerprint: authorityFingerprint, names, endsAt, https: parts.https() };
+    },
     trunks: async () => (await records.trunks.list()).map(showTrunk),
     addTrunk: async (wanted) => {
       const trunk = await place.addTrunk(wanted);

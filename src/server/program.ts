@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { buildApi } from '../api/build-api.ts';
+import { serveSignalling } from '../api/signalling-door.ts';
 import { registerControlRoutes } from '../api/control-routes.ts';
 import { systemClock } from '../base/clock.ts';
 import { errorText } from '../base/errors.ts';
@@ -13,6 +14,7 @@ import { HOME_DOMAIN, Place } from '../comms/place.ts';
 import { loadMasterKey, parseKey } from '../comms/records/master-key.ts';
 import { openRecords, type Records } from '../comms/records/records.ts';
 import { openSecrets } from '../comms/records/secrets.ts';
+import { ClientAdmission } from '../comms/client-admission.ts';
 import { SipAdmission } from '../comms/sip-admission.ts';
 import { Webhooks } from '../comms/webhooks.ts';
 import { MemoryDirectory } from '../directory/memory.ts';
@@ -31,6 +33,7 @@ import { openFileBlobs } from '../store/file-blobs.ts';
 import { migrate } from '../store/migrate.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
+import { openWebphoneAgent } from '../webphone/open-webphone-agent.ts';
 import { accountPace } from './account-pace.ts';
 import { keepAlive, lastAlive } from './alive-mark.ts';
 import { callEnvironment } from './call-environment.ts';
@@ -46,6 +49,8 @@ import { parsePortRange } from './listen-address.ts';
 import { listenFrom, listenPlan, movedNotice } from './listening.ts';
 import { LogBuffer } from './log-buffer.ts';
 import { STORE_MIGRATIONS } from './store-migrations.ts';
+import { placeCertificates } from './tls/place-certificates.ts';
+import { openTlsDoor } from './tls/tls-door.ts';
 import { TrunkLines } from './trunk-lines.ts';
 
 export interface ProgramOptions {
@@ -57,6 +62,8 @@ export interface ProgramOptions {
 /** The running program. */
 export interface Program {
   readonly http: string;
+  /** The same over TLS. */
+  readonly https?: string;
   readonly sip: { readonly udp: string; readonly tcp: string };
   readonly accountSid: string;
   readonly authToken: string;
@@ -124,6 +131,8 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
   const place = await Place.open({ records, store, clock: systemClock, random: systemRandom }, account);
   await applyDeclared(config, place, records);
 
+  const certificates = await placeCertificates(config, { folder: folder.path, clock: systemClock, log });
+  cleanup.add(() => certificates.close());
   const http = openGuardedHttp({ policy: targetPolicy(config), clock: systemClock, logger: log });
   cleanup.add(() => http.close());
   const webhooks = new Webhooks({
@@ -137,6 +146,14 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
   cleanup.add(() => sip.close());
   cleanup.add(() => trunkLines.close());
   await trunkLines.start(await records.trunks.list(), sip);
+  const webphones = openWebphoneAgent({
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    directory: new MemoryDirectory({ clock: systemClock, logger: log }),
+    admission: new ClientAdmission(records, systemClock),
+  });
+  cleanup.add(async () => webphones.close());
   const media = await mediaOpening;
   const speech = await speechOpening;
   const lane = new CallLane({
@@ -157,6 +174,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     blobs,
     webhooks,
     userAgent: sip,
+    webphones,
     media,
     speech,
     lane,
@@ -164,6 +182,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     log,
   };
   const publicUrl = { value: config.publicUrl ?? '' };
+  const secureUrl: { value: string | undefined } = { value: undefined };
   const joined = callEnvironment({
     ...parts,
     bus: new InProcessBus({ logger: log }),
@@ -183,10 +202,26 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     publicUrl: () => publicUrl.value,
     pace: accountPace(config.requestsPerSecond, systemClock),
   });
-  registerControlRoutes(app, controlPorts({ ...parts, logs, service, onStopAsked: options.onStopAsked, trunkLines }));
+  serveSignalling(app, { webphones, log });
+  registerControlRoutes(
+    app,
+    controlPorts({
+      ...parts,
+      logs,
+      service,
+      onStopAsked: options.onStopAsked,
+      trunkLines,
+      certificates,
+      https: () => secureUrl.value,
+    }),
+  );
   cleanup.add(() => app.close());
   const httpPlan = listenPlan(config, 'http');
   const bound = await listenHttp(app, httpPlan);
+  const httpsPlan = config.https === 'off' ? undefined : listenPlan(config, 'https');
+  const secure = await openTlsDoor(app, { certificates: certificates.open, plan: httpsPlan, log });
+  cleanup.add(async () => secure?.close());
+  secureUrl.value = secure === undefined ? undefined : `https://${shownAddress(secure.endpoint)}`;
   const url = `http://${formatEndpoint(bound)}`;
   // Links are followed on other machines too where the door is open to them.
   const linked = shownAddress({ address: httpPlan.at.address, port: bound.port });
@@ -203,6 +238,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
   cleanup.add(keepAlive(folder.path, { clock: systemClock, log }));
   return {
     http: url,
+    ...(secureUrl.value === undefined ? {} : { https: secureUrl.value }),
     sip: { udp: shownAddress(sip.addresses.udp), tcp: shownAddress(sip.addresses.tcp) },
     accountSid: account.sid,
     authToken: account.authToken,
@@ -210,9 +246,11 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     firstNumber: (await records.numbers.list(account.sid, [], { size: 1 })).records[0]?.phoneNumber ?? FIRST_NUMBER,
     phones: (await records.phones.list()).length,
     notices: [
-      ...[movedNotice(httpPlan, bound.port), movedNotice(listenPlan(config, 'sip'), sip.addresses.udp.port)].filter(
-        (notice) => notice !== undefined,
-      ),
+      ...[
+        movedNotice(httpPlan, bound.port),
+        ...(httpsPlan === undefined || secure === undefined ? [] : [movedNotice(httpsPlan, secure.endpoint.port)]),
+        movedNotice(listenPlan(config, 'sip'), sip.addresses.udp.port),
+      ].filter((notice) => notice !== undefined),
       ...notices(config),
     ],
     liveCalls: () => service.liveCalls,

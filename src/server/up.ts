@@ -62,8 +62,16 @@ async function drain(program: Program, { seconds, json, print }: DrainOptions): 
 }
 
 function readyEvent(program: Program): object {
-  const { http, sip, accountSid, authToken } = program;
-  return { event: 'ready', pid: process.pid, http, sip, accountSid, authToken };
+  const { http, https, sip, accountSid, authToken } = program;
+  return {
+    event: 'ready',
+    pid: process.pid,
+    http,
+    ...(https === undefined ? {} : { https }),
+    sip,
+    accountSid,
+    authToken,
+  };
 }
 
 /** SIGTERM, Ctrl-C and `tandem stop`: the first drains, the second ends. */

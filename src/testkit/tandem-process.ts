@@ -30,6 +30,7 @@ export interface ReadyEvent {
   readonly event: 'ready';
   readonly pid: number;
   readonly http: string;
+  readonly https: string;
   readonly sip: { readonly udp: string; readonly tcp: string };
   readonly accountSid: string;
   readonly authToken: string;
@@ -69,6 +70,10 @@ export class Tandem {
 
   get http(): string {
     return this.ready.http;
+  }
+
+  get https(): string {
+    return this.ready.https;
   }
 
   /** HOST:PORT over UDP. */
@@ -118,6 +123,8 @@ export async function launch(scope: Scope, options: TandemOptions = {}): Promise
   const args = [
     'up',
     ...(options.banner === true ? [] : ['--json']),
+    '--https',
+    `${options.httpAddress ?? address}:0`,
     '--http',
     `${httpAddress}:0`,
     '--sip',

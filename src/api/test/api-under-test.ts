@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import twilio from 'twilio';
-import { seededRandom } from '../../base/random.ts';
-import { newSid } from '../../base/sid.ts';
+import { seededRandom, systemRandom } from '../../base/random.ts';
+import { newSid, type CallSid, type Sid } from '../../base/sid.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { VirtualClock } from '../../base/virtual-clock.ts';
 import { formatAddress } from '../../comms/address.ts';
@@ -150,6 +150,21 @@ export class RecordingCallService implements CallCommands {
 
   constructor(records: Records) {
     this.#records = records;
+  }
+
+  readonly sentMessages: string[] = [];
+
+  async subscribeMessages(): Promise<Sid<'ZY'>> {
+    return newSid('ZY', systemRandom);
+  }
+
+  async unsubscribeMessages(_account: Account, _callSid: CallSid, sid: string): Promise<boolean> {
+    return sid.endsWith('0');
+  }
+
+  async sendMessage(_account: Account, _callSid: CallSid, content: string): Promise<Sid<'KX'>> {
+    this.sentMessages.push(content);
+    return newSid('KX', systemRandom);
   }
 
   build(account: Account, to: string, from: string): Call {

@@ -14,6 +14,7 @@ export function addUpCommand(program: Command): void {
     .description('run the server: calls over SIP, the REST API, TwiML')
     .option('--data <dir>', 'data folder (default: ~/.tandem)')
     .option('--config <file>', 'configuration file (default: tandem.json in the data folder)')
+    .option('--https <host:port>', 'the same over TLS (default: 127.0.0.1:3643); off: none')
     .option('--http <host:port>', 'HTTP door (default: 127.0.0.1:3600); port 0: any free one')
     .option('--sip <host:port>', 'SIP over UDP and TCP (default: 127.0.0.1:5060)')
     .option('--rtp <low-high>', 'RTP ports (default: 20000-29999)')

@@ -5,7 +5,6 @@ import { TaskGroup } from '../../base/lifecycle.ts';
 import type { CallSid, Sid } from '../../base/sid.ts';
 import { BusError } from '../../bus/in-process.ts';
 import type { MediaNode } from '../../media/media-node.ts';
-import type { IncomingCall } from '../../sip/user-agent.ts';
 import { formatAddress, parseAddress, type Address } from '../address.ts';
 import type {
   CallChange,
@@ -17,12 +16,14 @@ import type {
 } from '../call-commands.ts';
 import { CommsError } from '../comms-error.ts';
 import { fault } from '../faults.ts';
-import type { Account, Call, CallPlan, Recording, RecordingSource } from '../model.ts';
+import type { Account, Call, CallPlan, HttpMethod, Recording, RecordingSource } from '../model.ts';
+import { sendMessage, subscribeMessages, unsubscribeMessages } from './call-messages.ts';
 import { startCallRecording } from './call-recording.ts';
 import { isEmergency } from './emergency.ts';
 import { withUntoldEnd } from './call-journal.ts';
 import type { CallEnvironment } from './environment.ts';
 import { runIncomingCall } from './incoming-call.ts';
+import { runIncomingClientCall } from './incoming-client-call.ts';
 import { isFinal, type LiveCall } from './live-call.ts';
 import { newCall } from './new-call.ts';
 import { openLiveCall } from './open-live-call.ts';
@@ -61,7 +62,12 @@ export class CallService implements CallCommands {
       if (this.#draining) this.#tasks.run(() => live.terminate('completed', STOPPED));
       return environment.bus.serve(UPDATE_TOPIC, live.call.sid, (change) => this.#apply(live, change as CallChange));
     });
-    environment.userAgent.onIncomingCall((incoming) => this.#takeIncoming(incoming));
+    environment.userAgent.onIncomingCall((incoming) =>
+      this.#takeIncoming(() => runIncomingCall(incoming, environment)),
+    );
+    environment.webphones.onIncomingCall((incoming) =>
+      this.#takeIncoming(() => runIncomingClientCall(incoming, environment)),
+    );
   }
 
   get liveCalls(): number {
@@ -202,6 +208,22 @@ export class CallService implements CallCommands {
     return change.status === 'paused' ? running.pause() : running.resume();
   }
 
+  async subscribeMessages(
+    account: Account,
+    callSid: CallSid,
+    wanted: { readonly callback: string; readonly method: HttpMethod },
+  ): Promise<Sid<'ZY'>> {
+    return subscribeMessages(await this.#liveOf(account, callSid), wanted, this.#environment).sid;
+  }
+
+  async unsubscribeMessages(account: Account, callSid: CallSid, sid: string): Promise<boolean> {
+    return unsubscribeMessages(await this.#liveOf(account, callSid), sid);
+  }
+
+  async sendMessage(account: Account, callSid: CallSid, content: string): Promise<Sid<'KX'>> {
+    return sendMessage(await this.#liveOf(account, callSid), content, this.#environment);
+  }
+
   /** A media process died with all its legs: its calls end, and their owners are told why. */
   mediaLost(node: MediaNode, reason: string): void {
     for (const live of this.#environment.liveCalls.all()) {
@@ -222,14 +244,15 @@ export class CallService implements CallCommands {
   async drain(): Promise<void> {
     this.#draining = true;
     this.#environment.userAgent.drain();
+    this.#environment.webphones.drain();
     await Promise.all(this.#environment.liveCalls.all().map((live) => live.terminate('completed', STOPPED)));
     await this.#tasks.settled();
   }
 
-  #takeIncoming(incoming: IncomingCall): void {
+  #takeIncoming(run: () => Promise<void>): void {
     this.#tasks.run(async () => {
       await this.#recovered.promise;
-      await runIncomingCall(incoming, this.#environment);
+      await run();
     });
   }
 

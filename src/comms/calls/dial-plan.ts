@@ -8,12 +8,16 @@ const MAX_TIMEOUT_SECONDS = 600;
 /** A Dial names at most this many callees. */
 export const MAX_CALLEES = 10;
 
+const MAX_CLIENT_PARAMETERS = 32;
+
 export interface CalleePlan {
   /** As written: a number, a SIP address, `client:` and identity. */
   readonly to: string;
   readonly whisperUrl?: string;
   readonly whisperMethod: HttpMethod;
   readonly sendDigits?: string;
+  /** Parameter children of a Client. */
+  readonly clientParameters?: Readonly<Record<string, string>>;
   readonly username?: string;
   readonly password?: string;
   readonly statusCallback?: string;
@@ -67,6 +71,7 @@ function calleesOf(verb: TwimlElement, resolveUrl: (url: string) => string): Cal
     ...optional('whisperUrl', urlOf(noun.attributes['url'], resolveUrl)),
     whisperMethod: methodOf(noun.attributes['method']),
     ...optional('sendDigits', noun.attributes['sendDigits']),
+    ...parametersOf(noun),
     ...optional('username', noun.attributes['username']),
     ...optional('password', noun.attributes['password']),
     ...optional('statusCallback', urlOf(noun.attributes['statusCallback'], resolveUrl)),
@@ -80,6 +85,13 @@ function destinationOf(noun: TwimlElement): string {
   const text = collapse(child?.text ?? noun.text);
   if (noun.name === 'Client') return `client:${text}`;
   return noun.name === 'Sip' && !/^sips?:/i.test(text) ? `sip:${text}` : text;
+}
+
+function parametersOf(noun: TwimlElement): Pick<CalleePlan, 'clientParameters'> {
+  const children = noun.name === 'Client' ? noun.children.filter((child) => child.name === 'Parameter') : [];
+  if (children.length === 0) return {};
+  const given = children.map(({ attributes }) => [attributes['name'] ?? '', attributes['value'] ?? '']);
+  return { clientParameters: Object.fromEntries(given.slice(0, MAX_CLIENT_PARAMETERS)) as Record<string, string> };
 }
 
 function plainCallee(to: string): CalleePlan {

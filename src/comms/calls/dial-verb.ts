@@ -116,10 +116,11 @@ async function openCallee(
     environment.report(parent.call, fault(13223, `"${wanted.to}" is neither a phone number nor a SIP address`));
     return undefined;
   }
-  const { username, password, statusCallback } = wanted;
+  const { username, password, statusCallback, clientParameters } = wanted;
   const childPlan = {
     timeoutSeconds: plan.timeoutSeconds,
     timeLimitSeconds: plan.timeLimitSeconds,
+    ...(clientParameters === undefined ? {} : { clientParameters }),
     ...(username === undefined ? {} : { sipAuthUsername: username }),
     ...(password === undefined ? {} : { sipAuthPassword: password }),
     ...(statusCallback === undefined ? {} : { statusCallback }),

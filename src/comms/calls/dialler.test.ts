@@ -3,7 +3,8 @@ import { suite, test } from 'node:test';
 import { silentLogger } from '../../base/logger.ts';
 import { VirtualClock } from '../../base/virtual-clock.ts';
 import { dial, type DialOptions, type DialResult } from './dialler.ts';
-import type { DialTarget } from './routing.ts';
+import { NO_WEBPHONES } from '../../webphone/no-webphones.ts';
+import type { SipDialTarget } from './routing.ts';
 import { ScriptedMedia } from './test/scripted-media.ts';
 import { answering, refusing, ringingOnly, ScriptedUserAgent, type Behaviour } from './test/scripted-user-agent.ts';
 
@@ -14,12 +15,12 @@ class Search {
   readonly userAgent = new ScriptedUserAgent(this.clock);
   readonly media = new ScriptedMedia(this.clock);
   readonly stop = new AbortController();
-  readonly #targets: DialTarget[] = [];
+  readonly #targets: SipDialTarget[] = [];
   readonly told: string[] = [];
 
   device(name: string, behaviour: Behaviour, group = 0): this {
     this.userAgent.behaviours.set(name, behaviour);
-    this.#targets.push({ target: { uri: `sip:${name}@192.0.2.1` }, group, domain: 'home.tandem' });
+    this.#targets.push({ kind: 'sip', target: { uri: `sip:${name}@192.0.2.1` }, group, domain: 'home.tandem' });
     return this;
   }
 
@@ -29,13 +30,21 @@ class Search {
         targets: this.#targets,
         caller: { user: '+12025550100' },
         callee: 'bob',
+        invitation: { callSid: 'CA1', parameters: {} },
         ringTimeoutMs: 30_000,
         signal: this.stop.signal,
         onRinging: () => this.told.push('ringing'),
         onEarlyMedia: (leg) => this.told.push(`early media on ${leg.id}`),
         ...options,
       },
-      { userAgent: this.userAgent, media: this.media, log: silentLogger, now: () => this.clock.now() },
+      {
+        userAgent: this.userAgent,
+        webphones: NO_WEBPHONES,
+        media: this.media,
+        log: silentLogger,
+        onMessage: () => false,
+        now: () => this.clock.now(),
+      },
     );
   }
 
@@ -57,7 +66,10 @@ suite('dialling', () => {
   test('a group rings together; the first answer wins and the others are cancelled', async () => {
     const search = new Search().device('a', ringingOnly).device('b', answering(500)).device('c', answering(900));
     const result = await search.result();
-    assert.equal(result.kind === 'answered' && result.target.target.uri, 'sip:b@192.0.2.1');
+    assert.equal(
+      result.kind === 'answered' && result.target.kind === 'sip' && result.target.target.uri,
+      'sip:b@192.0.2.1',
+    );
     assert.deepEqual(
       search.userAgent.attempts.map(({ cancelled }) => cancelled),
       [true, false, true],

@@ -3,10 +3,15 @@ import type { Logger } from '../../base/logger.ts';
 import { MediaError } from '../../media/media-error.ts';
 import type { MediaLeg } from '../../media/media-node.ts';
 import type { CallFailure, PlacedCall, SipCall, UserAgent } from '../../sip/user-agent.ts';
+import type { SoundPlace, WebphoneAgent, WebphoneCall } from '../../webphone/webphone.ts';
+import type { CallMessage, SoundPath } from '../../wire/webphone/client-message.ts';
 import type { SipHeader } from '../../wire/sip/message.ts';
+import type { Party } from '../party.ts';
 import type { CallMedia } from './call-media.ts';
-import type { DialTarget } from './routing.ts';
+import { openClientLeg } from './client-leg.ts';
+import type { ClientDialTarget, DialTarget, SipDialTarget } from './routing.ts';
 import { SipParty } from './sip-party.ts';
+import { WebphoneParty } from './webphone-party.ts';
 
 export interface DialOptions {
   readonly targets: readonly DialTarget[];
@@ -14,6 +19,8 @@ export interface DialOptions {
   readonly caller: { readonly user: string; readonly displayName?: string };
   /** User part of To. */
   readonly callee: string;
+  /** The call as a browser is told of it. */
+  readonly invitation: { readonly callSid: string; readonly parameters: Readonly<Record<string, string>> };
   /** All groups together ring at most this long. */
   readonly ringTimeoutMs: number;
   readonly headers?: readonly SipHeader[];
@@ -34,13 +41,16 @@ export interface DialOptions {
 }
 
 export type DialResult =
-  | { readonly kind: 'answered'; readonly party: SipParty; readonly target: DialTarget }
+  | { readonly kind: 'answered'; readonly party: Party; readonly target: DialTarget }
   | { readonly kind: 'failed'; readonly failure: CallFailure };
 
 export interface DiallerPorts {
   readonly userAgent: UserAgent;
+  readonly webphones: WebphoneAgent;
   readonly media: CallMedia;
   readonly log: Logger;
+  /** A text of a browser's page; false: nobody wants it. */
+  onMessage(message: CallMessage): boolean;
   now(): number;
 }
 
@@ -74,10 +84,18 @@ function worthAnotherRoute(failure: CallFailure): boolean {
 interface Attempt {
   readonly target: DialTarget;
   leg: MediaLeg | undefined;
-  placed: PlacedCall | undefined;
+  placed: { cancel(): void } | undefined;
   over: boolean;
   /** Why there was nothing to offer. */
   offerError: unknown;
+}
+
+/** What an answered attempt brings, whatever carries it. */
+interface Answer {
+  readonly call: Pick<SipCall, 'hangup'>;
+  /** Undefined: its sound needs none. */
+  readonly sdp: string | undefined;
+  party(leg: MediaLeg): Party;
 }
 
 class GroupDial {
@@ -119,14 +137,18 @@ class GroupDial {
       offerError: undefined,
     };
     this.#attempts.push(attempt);
+    attempt.placed = target.kind === 'sip' ? this.#invite(attempt, target) : this.#ringBrowser(attempt, target);
+  }
+
+  #invite(attempt: Attempt, target: SipDialTarget): PlacedCall {
     const { caller, callee, headers, maxForwards, maxBreadth } = this.#options;
     const credentials = this.#options.credentials ?? target.credentials;
-    attempt.placed = this.#ports.userAgent.placeCall(
+    return this.#ports.userAgent.placeCall(
       {
         target: target.target,
         from: nameAddress(caller.user, target.domain, caller.displayName),
         to: nameAddress(callee, target.domain),
-        offer: (localAddress) => this.#offer(attempt, localAddress),
+        offer: (localAddress) => this.#offer(attempt, () => this.#openRtp(target, localAddress)),
         ringTimeoutMs: this.#ringTimeoutMs,
         ...(credentials === undefined ? {} : { credentials }),
         ...(headers === undefined ? {} : { headers }),
@@ -135,31 +157,53 @@ class GroupDial {
       },
       {
         progress: (status, sdp) => this.#progress(attempt, status, sdp),
-        answered: (call, sdp) => void this.#answered(attempt, call, sdp),
+        answered: (call, sdp) => {
+          const { log } = this.#ports;
+          const mayTransfer = target.isPhone === true;
+          const party = (leg: MediaLeg): Party => SipParty.outgoing(call, leg, { log, mayTransfer });
+          void this.#answered(attempt, { call, sdp, party });
+        },
         failed: (failure) => this.#failed(attempt, failureOf(attempt, failure)),
       },
     );
   }
 
-  async #offer(attempt: Attempt, localAddress: string): Promise<string> {
-    try {
-      return await this.#offerOf(attempt, localAddress).catch((error: unknown) => {
-        // Its media process died and nothing has left: another one can carry the call.
-        if (!isLost(error) || this.#options.near !== undefined || attempt.over) throw error;
-        attempt.leg = undefined;
-        return this.#offerOf(attempt, localAddress);
-      });
-    } catch (error) {
-      attempt.offerError = error;
-      throw error;
-    }
+  #ringBrowser(attempt: Attempt, { device }: ClientDialTarget): { cancel(): void } {
+    const { log, webphones, onMessage } = this.#ports;
+    const { callSid, parameters } = this.#options.invitation;
+    return webphones.placeCall(
+      {
+        ...{ target: device, callSid, parameters, ringTimeoutMs: this.#ringTimeoutMs },
+        offer: (at) => this.#soundFor(attempt, device.frames, at),
+      },
+      {
+        ringing: () => this.#progress(attempt, 180, undefined),
+        answered: (call: WebphoneCall, sound: SoundPath) => {
+          const sdp = sound.kind === 'webrtc' ? sound.sdp : undefined;
+          const party = (leg: MediaLeg): Party => WebphoneParty.outgoing(call, leg, { log, onMessage });
+          void this.#answered(attempt, { call: { hangup: async () => call.hangup() }, sdp, party });
+        },
+        failed: (failure) => this.#failed(attempt, failureOf(attempt, failure)),
+      },
+    );
   }
 
-  async #offerOf(attempt: Attempt, localAddress: string): Promise<string> {
+  async #soundFor(attempt: Attempt, frames: boolean, place: SoundPlace): Promise<SoundPath> {
+    const { advertisedAddress, near } = this.#options;
+    const kind = frames ? 'frames' : 'webrtc';
+    const open = (): Promise<MediaLeg> => openClientLeg({ kind, place, advertisedAddress, near }, this.#ports.media);
+    if (frames) {
+      await this.#keepLeg(attempt, await open());
+      return { kind: 'frames' };
+    }
+    return { kind: 'webrtc', sdp: await this.#offer(attempt, open) };
+  }
+
+  #openRtp(target: SipDialTarget, localAddress: string): Promise<MediaLeg> {
     const { advertisedAddress, near } = this.#options;
     // A phone behind a NAT names an address that nobody here sees; its sound comes from where it registered.
-    const signallingPeer = attempt.target.target.flow?.remote.address;
-    const leg = await this.#ports.media.openLeg(
+    const signallingPeer = target.target.flow?.remote.address;
+    return this.#ports.media.openLeg(
       {
         kind: 'rtp',
         localAddress,
@@ -168,14 +212,30 @@ class GroupDial {
       },
       near,
     );
+  }
+
+  async #offer(attempt: Attempt, open: () => Promise<MediaLeg>): Promise<string> {
+    const make = async (): Promise<string> => (await this.#keepLeg(attempt, await open())).createOffer();
+    try {
+      return await make().catch((error: unknown) => {
+        // Its media process died and nothing has left: another one can carry the call.
+        if (!isLost(error) || this.#options.near !== undefined || attempt.over) throw error;
+        attempt.leg = undefined;
+        return make();
+      });
+    } catch (error) {
+      attempt.offerError = error;
+      throw error;
+    }
+  }
+
+  async #keepLeg(attempt: Attempt, leg: MediaLeg): Promise<MediaLeg> {
     // Another local address was tried before, or the attempt ended while the leg was being opened.
     if (attempt.leg !== undefined) this.#close(attempt.leg);
     attempt.leg = leg;
-    if (attempt.over) {
-      this.#close(leg);
-      throw new Error('the call was given up before it was offered');
-    }
-    return leg.createOffer();
+    if (!attempt.over) return leg;
+    this.#close(leg);
+    throw new Error('the call was given up before it was offered');
   }
 
   #progress(attempt: Attempt, status: number, sdp: string | undefined): void {
@@ -193,7 +253,7 @@ class GroupDial {
   }
 
   /** Never rejects. */
-  async #answered(attempt: Attempt, call: SipCall, sdp: string): Promise<void> {
+  async #answered(attempt: Attempt, { call, sdp, party }: Answer): Promise<void> {
     attempt.over = true;
     const { leg } = attempt;
     if (this.#settled || leg === undefined) {
@@ -203,7 +263,7 @@ class GroupDial {
     this.#settled = true;
     this.#cancelOthers(attempt);
     try {
-      await leg.acceptAnswer(sdp);
+      if (sdp !== undefined) await leg.acceptAnswer(sdp);
     } catch (error) {
       this.#ports.log.warn({ error: errorText(error) }, 'the answer to a call was not usable');
       this.#discard(call, leg);
@@ -215,14 +275,10 @@ class GroupDial {
       this.#outcome.resolve({ kind: 'failed', failure });
       return;
     }
-    const party = SipParty.outgoing(call, leg, {
-      log: this.#ports.log,
-      mayTransfer: attempt.target.isPhone === true,
-    });
-    this.#outcome.resolve({ kind: 'answered', party, target: attempt.target });
+    this.#outcome.resolve({ kind: 'answered', party: party(leg), target: attempt.target });
   }
 
-  #discard(call: SipCall, leg: MediaLeg | undefined): void {
+  #discard(call: Answer['call'], leg: MediaLeg | undefined): void {
     call.hangup().catch((error: unknown) => {
       this.#ports.log.info({ error: errorText(error) }, 'a call that nobody wants was not ended cleanly');
     });

@@ -4,6 +4,7 @@ import type { Random } from '../../base/random.ts';
 import type { AccountSid, CallSid } from '../../base/sid.ts';
 import type { Bus } from '../../bus/bus.ts';
 import type { UserAgent } from '../../sip/user-agent.ts';
+import type { WebphoneAgent } from '../../webphone/webphone.ts';
 import type { DocumentRequest, TwimlRun } from '../executor-ports.ts';
 import type { Fault } from '../faults.ts';
 import type { Account, Application, Call, IncomingPhoneNumber } from '../model.ts';
@@ -24,6 +25,7 @@ export interface CallEnvironment {
   readonly log: Logger;
   readonly bus: Bus;
   readonly userAgent: UserAgent;
+  readonly webphones: WebphoneAgent;
   readonly media: CallMedia;
   readonly calls: CallStore;
   readonly lookups: CallLookups;

@@ -96,7 +96,7 @@ async function admit(incoming: IncomingCall, environment: CallEnvironment): Prom
 /** A stranger or another exchange may reach this place, never be carried through it. */
 function isTransit(incoming: IncomingCall, resolution: Resolution): boolean {
   if (incoming.caller.kind === 'phone' || resolution.kind !== 'targets') return false;
-  return resolution.targets.some((each) => each.isPhone !== true);
+  return resolution.targets.some((each) => each.kind === 'sip' && each.isPhone !== true);
 }
 
 function refuse(incoming: IncomingCall, error: unknown, { log }: CallEnvironment): void {

@@ -3,6 +3,8 @@ import { parseAddress } from '../address.ts';
 import type { DocumentRequest } from '../executor-ports.ts';
 import { fault } from '../faults.ts';
 import type { Application } from '../model.ts';
+import type { Trunk } from '../place-model.ts';
+import { receiveMessage } from './call-messages.ts';
 import { startCallRecording } from './call-recording.ts';
 import { callStatusOf, dial, isOverload, OVERLOADED, type DialOptions, type DialResult } from './dialler.ts';
 import type { CallFailure } from '../../sip/user-agent.ts';
@@ -102,9 +104,9 @@ export async function dialCall(
   }
   const inward = resolution.kind === 'number' || resolution.kind === 'domain';
   const headers = inward ? [loopHeader(environment.settings.loopSecret, depth + 1)] : undefined;
-  let trunk: DialTarget['trunk'];
+  let trunk: ReturnType<typeof trunkOf>;
   try {
-    const { userAgent, media, log, clock } = environment;
+    const { userAgent, webphones, media, log, clock } = environment;
     const result = await dial(
       {
         ...dialOptions(live, environment, options),
@@ -112,10 +114,17 @@ export async function dialCall(
         targets: held.targets,
         ...(headers === undefined ? {} : { headers }),
       },
-      { userAgent, media, log, now: () => clock.now() },
+      {
+        userAgent,
+        webphones,
+        media,
+        log,
+        onMessage: (message) => receiveMessage(live, message, environment),
+        now: () => clock.now(),
+      },
     );
     if (result.kind === 'failed') reportFailure(live, result.failure, environment);
-    else trunk = result.target.trunk;
+    else trunk = trunkOf(result.target);
     return result;
   } finally {
     held.releaseAllBut(trunk?.name);
@@ -131,6 +140,10 @@ function reportFailure(live: LiveCall, failure: CallFailure, environment: CallEn
   if (failure.cause !== 'unreachable' && failure.cause !== 'timeout') return;
   const code = failure.reason === OVERLOADED ? 10004 : 21214;
   environment.report(live.call, fault(code, `${live.call.to}: ${failure.reason} (SIP ${failure.status})`));
+}
+
+function trunkOf(target: DialTarget): Trunk | undefined {
+  return target.kind === 'sip' ? target.trunk : undefined;
 }
 
 const TRUNKS_FULL: Resolution = {
@@ -170,7 +183,8 @@ interface HeldTargets {
 /** Targets whose trunk has room; the room is held until it is given back. */
 function holdTrunks(targets: readonly DialTarget[], environment: CallEnvironment): HeldTargets {
   const releases = new Map<string, () => void>();
-  const usable = targets.filter(({ trunk }) => {
+  const usable = targets.filter((target) => {
+    const trunk = trunkOf(target);
     if (trunk === undefined || releases.has(trunk.name)) return true;
     const release = environment.trunkCapacity.hold(trunk);
     if (release !== undefined) releases.set(trunk.name, release);
@@ -198,6 +212,7 @@ function dialOptions(
       ...(call.callerName === null ? {} : { displayName: call.callerName }),
     },
     callee: userPart(call.to),
+    invitation: invitationOf(live),
     ringTimeoutMs: (plan.timeoutSeconds ?? DEFAULT_RING_SECONDS) * 1000,
     ...(plan.sipAuthUsername === undefined
       ? {}
@@ -209,6 +224,15 @@ function dialOptions(
     ...(onRinging === undefined ? {} : { onRinging }),
     ...(onEarlyMedia === undefined ? {} : { onEarlyMedia }),
   };
+}
+
+/** What a browser is told of a call that rings it. */
+function invitationOf({ call }: LiveCall): DialOptions['invitation'] {
+  const { sid, from, to, accountSid, plan } = call;
+  const parameters = { CallSid: sid, From: plan.callerId ?? from, To: to, AccountSid: accountSid };
+  const custom =
+    plan.clientParameters === undefined ? {} : { Params: new URLSearchParams(plan.clientParameters).toString() };
+  return { callSid: sid, parameters: { ...parameters, ...custom } };
 }
 
 /** A call to a number of the place itself goes out to our own SIP door and comes in as any other. */
@@ -225,7 +249,14 @@ function targetsOf(
   const own = address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address;
   const remote = { address: own, port };
   const domain = resolution.kind === 'domain' ? resolution.domain.domainName : environment.settings.homeDomain;
-  return [{ target: { uri: `sip:${userPart(to)}@${domain}`, flow: { transport: 'udp', remote } }, group: 0, domain }];
+  return [
+    {
+      kind: 'sip',
+      target: { uri: `sip:${userPart(to)}@${domain}`, flow: { transport: 'udp', remote } },
+      group: 0,
+      domain,
+    },
+  ];
 }
 
 async function endUnreachable(live: LiveCall, resolution: Resolution, environment: CallEnvironment): Promise<void> {

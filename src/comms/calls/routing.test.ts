@@ -15,7 +15,9 @@ async function route(world: CallWorld, to: string, emergency = false): Promise<R
 function shown(resolution: Resolution): string {
   switch (resolution.kind) {
     case 'targets':
-      return resolution.targets.map(({ target, trunk }) => trunk?.name ?? target.uri).join(' ');
+      return resolution.targets
+        .map((each) => (each.kind === 'sip' ? (each.trunk?.name ?? each.target.uri) : each.device.deviceId))
+        .join(' ');
     case 'number':
       return `number ${resolution.number.phoneNumber}`;
     case 'domain':

@@ -1,5 +1,6 @@
 import type { AccountSid } from '../../base/sid.ts';
 import type { SipCredentials, SipTarget } from '../../sip/user-agent.ts';
+import type { DeviceTarget } from '../../webphone/webphone.ts';
 import { parameter } from '../../wire/sip/parameters.ts';
 import { parseSipUri } from '../../wire/sip/uri.ts';
 import type { Address } from '../address.ts';
@@ -7,8 +8,19 @@ import type { FaultCode } from '../faults.ts';
 import type { IncomingPhoneNumber, SipDomain } from '../model.ts';
 import type { Phone, Trunk } from '../place-model.ts';
 
-/** One INVITE to send. Targets of the same group ring together; groups are tried in order. */
-export interface DialTarget {
+/** Where a call may ring. Targets of the same group ring together; groups are tried in order. */
+export type DialTarget = SipDialTarget | ClientDialTarget;
+
+/** A browser that is registered for a client. */
+export interface ClientDialTarget {
+  readonly kind: 'client';
+  readonly device: DeviceTarget;
+  readonly group: number;
+}
+
+/** One INVITE to send. */
+export interface SipDialTarget {
+  readonly kind: 'sip';
   readonly target: SipTarget;
   readonly group: number;
   /** Host part of From and To. */
@@ -41,6 +53,8 @@ export interface RoutingPorts {
   trunks(accountSid: AccountSid): Promise<readonly Trunk[]>;
   /** Targets that are registered for an address of record now, best first. */
   registered(aor: string): Promise<readonly SipTarget[]>;
+  /** Browsers that are registered for a client of the account now. */
+  clientDevices(accountSid: AccountSid, identity: string): Promise<readonly DeviceTarget[]>;
   /** May a call leave toward this host without a trunk? */
   mayDialHost(host: string): boolean;
 }
@@ -60,14 +74,17 @@ export async function resolve(destination: Address, context: RoutingContext, por
     case 'sip':
       return resolveUri(destination.uri, context, ports);
     case 'client':
-      return {
-        kind: 'nobody',
-        reason: `no device is registered for client:${destination.identity}`,
-        faultCode: 32009,
-      };
+      return resolveClient(destination.identity, context, ports);
     default:
       return destination satisfies never;
   }
+}
+
+async function resolveClient(identity: string, context: RoutingContext, ports: RoutingPorts): Promise<Resolution> {
+  const devices = await ports.clientDevices(context.accountSid, identity);
+  if (devices.length > 0)
+    return { kind: 'targets', targets: devices.map((device) => ({ kind: 'client', device, group: 0 })) };
+  return { kind: 'nobody', reason: `no browser is registered for client:${identity}`, faultCode: 32009 };
 }
 
 async function resolveNumber(number: string, context: RoutingContext, ports: RoutingPorts): Promise<Resolution> {
@@ -98,7 +115,7 @@ async function resolveUri(uri: string, context: RoutingContext, ports: RoutingPo
       faultCode: 21215,
     };
   }
-  return { kind: 'targets', targets: [{ target: { uri }, group: 0, domain: parsed.host }] };
+  return { kind: 'targets', targets: [{ kind: 'sip', target: { uri }, group: 0, domain: parsed.host }] };
 }
 
 async function resolveInDomain(user: string, domain: SipDomain, ports: RoutingPorts): Promise<Resolution> {
@@ -124,7 +141,10 @@ async function ringPhone(phone: Phone, ports: RoutingPorts): Promise<Resolution>
 }
 
 function ringTogether(targets: readonly SipTarget[], domain: string): Resolution {
-  return { kind: 'targets', targets: targets.map((target) => ({ target, group: 0, domain, isPhone: true })) };
+  return {
+    kind: 'targets',
+    targets: targets.map((target) => ({ kind: 'sip', target, group: 0, domain, isPhone: true })),
+  };
 }
 
 async function trunkRoute(number: string, context: RoutingContext, ports: RoutingPorts): Promise<Resolution> {
@@ -169,14 +189,21 @@ function longestPrefix(trunk: Trunk, number: string): number {
   );
 }
 
-function trunkTarget(trunk: Trunk, number: string, group: number): DialTarget {
+function trunkTarget(trunk: Trunk, number: string, group: number): SipDialTarget {
   const host = parseSipUri(trunk.uri);
   const at = trunk.uri.replace(/^sips?:/i, '').replace(/^[^@]*@/, '');
   const credentials =
     trunk.username === null || trunk.password === null
       ? {}
       : { credentials: { username: trunk.username, password: trunk.password } };
-  return { target: { uri: `sip:${number}@${at}` }, group, domain: host?.host ?? at, trunk, ...credentials };
+  return {
+    kind: 'sip',
+    target: { uri: `sip:${number}@${at}` },
+    group,
+    domain: host?.host ?? at,
+    trunk,
+    ...credentials,
+  };
 }
 
 /** Address of record of a user at a domain. */

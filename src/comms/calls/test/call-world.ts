@@ -10,6 +10,7 @@ import type { Account, Application, Call, CallPlan, IncomingPhoneNumber, Recordi
 import type { Phone, Trunk } from '../../place-model.ts';
 import { ScriptedHttp, xml } from '../../test/scripted-http.ts';
 import { Webhooks } from '../../webhooks.ts';
+import { NO_WEBPHONES } from '../../../webphone/no-webphones.ts';
 import { CallService } from '../call-service.ts';
 import type { CallEnvironment } from '../environment.ts';
 import { startFlow } from '../flow.ts';
@@ -263,6 +264,7 @@ export class CallWorld {
       log: silentLogger,
       bus: new InProcessBus({ logger: silentLogger }),
       userAgent,
+      webphones: NO_WEBPHONES,
       media,
       calls,
       liveCalls,
@@ -346,6 +348,7 @@ export class CallWorld {
         const known = this.userAgent.behaviours.has(name) && !this.unregistered.has(name);
         return Promise.resolve(known ? [{ uri: `sip:${name}@192.0.2.1` }] : []);
       },
+      clientDevices: () => Promise.resolve([]),
       mayDialHost: (host) => host.endsWith('.allowed'),
     };
   }

@@ -1,0 +1,317 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite, test, type TestContext } from 'node:test';
+import twilio from 'twilio';
+import { Baresip } from '../src/testkit/baresip.ts';
+import { Chromium } from '../src/testkit/chromium.ts';
+import { eventually } from '../src/testkit/eventually.ts';
+import { everyPeer } from '../src/testkit/peers.ts';
+import { secondsOfTone } from '../src/testkit/sound-measure.ts';
+import { Tandem } from '../src/testkit/tandem-process.ts';
+import { temporaryFolder } from '../src/testkit/temporary-folder.ts';
+import { VoiceSdkPage } from '../src/testkit/voice-sdk-page.ts';
+import { encodeWav, toneSamples } from '../src/testkit/wav.ts';
+import { WebApplication } from '../src/testkit/web-application.ts';
+
+const TONE_SECONDS = 120;
+const CLEAR = 0.6;
+const SILENT = 0.1;
+
+/** A place whose clients talk by an application, with the tokens that the server SDK makes. */
+class World {
+  readonly context: TestContext;
+  readonly tandem: Tandem;
+  readonly application: WebApplication;
+  readonly client: ReturnType<typeof twilio>;
+  readonly key: { readonly sid: string; readonly secret: string };
+  readonly applicationSid: string;
+
+  private constructor(parts: Pick<World, 'context' | 'tandem' | 'application' | 'client' | 'key' | 'applicationSid'>) {
+    this.context = parts.context;
+    this.tandem = parts.tandem;
+    this.application = parts.application;
+    this.client = parts.client;
+    this.key = parts.key;
+    this.applicationSid = parts.applicationSid;
+  }
+
+  static async start(context: TestContext, config: object = {}): Promise<World> {
+    const tandem = await Tandem.start(context, { config: { ...config } });
+    const application = await WebApplication.start(context);
+    application.authToken = tandem.ready.authToken;
+    const client = twilio(tandem.ready.accountSid, tandem.ready.authToken);
+    client.api.baseUrl = tandem.http;
+    const { sid, secret } = await client.newKeys.create({ friendlyName: 'browser' });
+    const made = await client.applications.create({ friendlyName: 'VoT', voiceUrl: `${application.url}/voice` });
+    return new World({ context, tandem, application, client, key: { sid, secret }, applicationSid: made.sid });
+  }
+
+  token(identity: string, { ttl = 3600, secret = this.key.secret }: { ttl?: number; secret?: string } = {}): string {
+    const { AccessToken } = twilio.jwt;
+    const token = new AccessToken(this.tandem.ready.accountSid, this.key.sid, secret, { identity, ttl });
+    token.addGrant(new AccessToken.VoiceGrant({ incomingAllow: true, outgoingApplicationSid: this.applicationSid }));
+    return token.toJwt();
+  }
+
+  /** A browser of its own, whose microphone says this tone. */
+  async browser(hertz: number): Promise<Chromium> {
+    const path = join(temporaryFolder(this.context, 'microphone'), 'tone.wav');
+    writeFileSync(path, encodeWav(toneSamples({ hertz, seconds: TONE_SECONDS })));
+    return Chromium.start(this.context, {
+      flags: [`--use-file-for-fake-audio-capture=${path}`, '--ignore-certificate-errors'],
+    });
+  }
+
+  /** The SDK's Device in a page, by its own options alone. */
+  async device(identity: string, hertz: number): Promise<VoiceSdkPage> {
+    const page = await VoiceSdkPage.open(this.context, await this.browser(hertz));
+    await page.device(this.token(identity), this.options);
+    return page;
+  }
+
+  get options(): object {
+    return {
+      chunderw: new URL(this.tandem.https).host,
+      publishEvents: false,
+      logLevel: 'silent',
+      closeProtection: false,
+    };
+  }
+}
+
+async function statusOf(world: World, sid: string, wanted: string): Promise<void> {
+  await eventually(async () => (await world.client.calls(sid).fetch()).status, {
+    until: (status) => status === wanted,
+    what: `${wanted} of ${sid}`,
+  });
+}
+
+suite('the unmodified Voice SDK', everyPeer('chromium', 'baresip'), () => {
+  test('registers, calls its application with its parameters, hears and is heard, and sends keys', async (t) => {
+    const world = await World.start(t);
+    const tone = world.application.on('/tone.wav', {
+      type: 'audio/wav',
+      body: encodeWav(toneSamples({ hertz: 600, seconds: 30 })),
+    });
+    world.application.on(
+      '/voice',
+      `<Gather numDigits="3" finishOnKey="" timeout="20" action="/digits"><Play>${tone}</Play></Gather>`,
+    );
+    world.application.on('/digits', '<Record action="/recorded" maxLength="2" playBeep="false" trim="do-not-trim"/>');
+    world.application.on('/recorded', '<Hangup/>');
+    const page = await world.device('mike', 900);
+    await page.register();
+    await page.call({ To: '+15551234', team: 'red' });
+    await page.event('call', 'accept');
+    const asked = await world.application.request('/voice');
+    assert.ok(asked.signed);
+    const { From, To, team, ApplicationSid, Direction, CallStatus } = asked.params;
+    assert.deepEqual(
+      { From, To, team, ApplicationSid, Direction, CallStatus },
+      {
+        ...{ From: 'client:mike', To: '+15551234', team: 'red', ApplicationSid: world.applicationSid },
+        ...{ Direction: 'inbound', CallStatus: 'ringing' },
+      },
+    );
+    const [at600 = 0] = await page.hears([600]);
+    assert.ok(at600 > CLEAR, `hears 600 Hz with ${at600} of the power`);
+    await page.run("voice.call_.sendDigits('1#7')");
+    assert.equal((await world.application.request('/digits')).params['Digits'], '1#7');
+    const recorded = await world.application.request('/recorded');
+    assert.equal(recorded.params['RecordingDuration'], '2');
+    await page.event('call', 'disconnect');
+  });
+
+  test('two browsers talk: each hears only the other; mute, messages, a cut socket and an ICE restart leave the call up', async (t) => {
+    const world = await World.start(t);
+    world.application.on(
+      '/voice',
+      ({ params }) => `<Dial action="/after"><Client>${params['To'] ?? ''}</Client></Dial>`,
+    );
+    world.application.on('/after', '<Hangup/>');
+    world.application.on('/messages', { type: 'text/plain', body: '' });
+    const [mike, jenny] = [await world.device('mike', 900), await world.device('jenny', 600)];
+    await jenny.register();
+    await mike.call({ To: 'jenny' });
+    assert.equal((await jenny.event('device', 'incoming')).detail, 'client:mike');
+    await mike.event('call', 'ringing');
+    await jenny.run('voice.call_.accept()');
+    await Promise.all([mike.event('call', 'accept'), jenny.event('call', 'accept')]);
+    const hearEachOther = async (): Promise<void> => {
+      const [[m600 = 0, m900 = 0], [j600 = 0, j900 = 0]] = (await Promise.all([
+        mike.hears([600, 900]),
+        jenny.hears([600, 900]),
+      ])) as [number[], number[]];
+      assert.ok(m600 > CLEAR && m900 < SILENT, `mike hears 600 Hz ${m600}, 900 Hz ${m900}`);
+      assert.ok(j900 > CLEAR && j600 < SILENT, `jenny hears 900 Hz ${j900}, 600 Hz ${j600}`);
+    };
+    await hearEachOther();
+
+    await t.test('a browser that talks is busy for others', async () => {
+      const [parent] = await world.client.calls.list({ from: 'client:mike' });
+      assert.equal(parent?.status, 'in-progress');
+      const call = await world.client.calls.create({ to: 'client:jenny', from: '+12025550100', twiml: '<Response/>' });
+      await statusOf(world, call.sid, 'busy');
+    });
+
+    await t.test('muted, the other hears nothing', async () => {
+      await mike.run('voice.call_.mute(true)');
+      await mike.event('call', 'mute');
+      const [silent = 1] = await jenny.hears([900]);
+      assert.ok(silent < SILENT, `jenny hears 900 Hz ${silent}`);
+      await mike.run('voice.call_.mute(false)');
+      await hearEachOther();
+    });
+
+    await t.test('messages go to the application and come from it', async () => {
+      const sid = String(await mike.run('voice.call_.parameters.CallSid'));
+      const subscribed = await world.client
+        .calls(sid)
+        .userDefinedMessageSubscriptions.create({ callback: `${world.application.url}/messages`, method: 'POST' });
+      assert.match(subscribed.sid, /^ZY/);
+      await mike.run("voice.call_.sendMessage({ content: { hello: 'there' }, messageType: 'user-defined-message' })");
+      await mike.event('call', 'messageSent');
+      const told = await world.application.request('/messages');
+      assert.ok(told.signed);
+      assert.deepEqual(JSON.parse(told.params['Content'] ?? ''), { hello: 'there' });
+      const sent = await world.client.calls(sid).userDefinedMessages.create({ content: '{"and":"back"}' });
+      assert.match(sent.sid, /^KX/);
+      assert.match(String((await mike.event('call', 'messageReceived')).detail), /back/);
+      assert.equal(await world.client.calls(sid).userDefinedMessageSubscriptions(subscribed.sid).remove(), true);
+    });
+
+    await t.test('a cut socket comes back and the call goes on', async () => {
+      await mike.run('voice.device_._stream.transport._socket.close()');
+      await mike.event('call', 'reconnecting');
+      await hearEachOther();
+      await mike.event('call', 'reconnected');
+      await hearEachOther();
+    });
+
+    await t.test('ICE is restarted under the call', async () => {
+      await mike.run('voice.call_._mediaHandler.iceRestart()');
+      await hearEachOther();
+    });
+
+    await jenny.run('voice.call_.disconnect()');
+    await mike.event('call', 'disconnect');
+    const after = await world.application.request('/after');
+    assert.equal(after.params['DialCallStatus'], 'completed');
+  });
+
+  test('two devices of a client ring; who answers stops the other; cancel, reject and ignore are told', async (t) => {
+    const world = await World.start(t, { callsPerSecond: 10 });
+    const chromium = await world.browser(600);
+    const pages = [await VoiceSdkPage.open(t, chromium), await VoiceSdkPage.open(t, chromium)] as const;
+    for (const page of pages) {
+      await page.device(world.token('jenny'), world.options);
+      await page.register();
+    }
+    const [one, two] = pages;
+    const ring = async (timeout = 30): Promise<string> => {
+      const twiml = '<Response><Pause length="30"/></Response>';
+      const { sid } = await world.client.calls.create({ to: 'client:jenny', from: '+12025550100', twiml, timeout });
+      await Promise.all(pages.map((page) => page.event('device', 'incoming')));
+      return sid;
+    };
+    const ends = (sid: string, status: string): Promise<void> => statusOf(world, sid, status);
+
+    const answered = await ring();
+    await two.run('voice.call_.accept()');
+    await two.event('call', 'accept');
+    await one.event('call', 'cancel');
+    await world.client.calls(answered).update({ status: 'completed' });
+    await two.event('call', 'disconnect');
+    await ends(answered, 'completed');
+
+    const canceled = await ring();
+    await world.client.calls(canceled).update({ status: 'canceled' });
+    await Promise.all(pages.map((page) => page.event('call', 'cancel')));
+    await ends(canceled, 'canceled');
+
+    // Longer than the SDK waits for its ringing sound, which it cannot load here.
+    const ignored = await ring(6);
+    await Promise.all(pages.map((page) => page.event('call', 'cancel')));
+    await ends(ignored, 'no-answer');
+
+    const rejected = await ring();
+    await one.run('voice.call_.reject()');
+    await two.event('call', 'cancel');
+    await ends(rejected, 'busy');
+  });
+
+  test('tokens: a new one is taken, one that expires or is forged is told by its number', async (t) => {
+    const world = await World.start(t);
+    const page = await VoiceSdkPage.open(t, await world.browser(600));
+    await page.device(world.token('jenny', { ttl: 6 }), { ...world.options, tokenRefreshMs: 3000 });
+    await page.register();
+    await page.event('device', 'tokenWillExpire');
+    await page.run(`voice.device_.updateToken(${JSON.stringify(world.token('jenny', { ttl: 4 }))})`);
+    await page.event('device', 'tokenWillExpire');
+    assert.equal((await page.event('device', 'error')).detail, 20104);
+    await page.event('device', 'unregistered');
+    const forged = await VoiceSdkPage.open(t, await world.browser(600));
+    const precise = { ...world.options, enableImprovedSignalingErrorPrecision: true };
+    await forged.device(world.token('jenny', { secret: 'x'.repeat(32) }), precise);
+    await forged.run('void voice.device_.register().catch(() => undefined)');
+    assert.equal((await forged.event('device', 'error')).detail, 31202);
+  });
+
+  test('a browser and a SIP phone call each other by TwiML; each hears only the other', async (t) => {
+    const world = await World.start(t, { phones: [{ name: 'alice', password: 'secret' }], numbers: [] });
+    await world.client.incomingPhoneNumbers.create({
+      phoneNumber: '+12025550101',
+      voiceUrl: `${world.application.url}/to-mike`,
+    });
+    world.application.on('/voice', '<Dial><Sip>sip:alice@home.tandem</Sip></Dial>');
+    world.application.on(
+      '/to-mike',
+      '<Dial><Client><Identity>mike</Identity><Parameter name="order" value="7 &amp; 8"/></Client></Dial>',
+    );
+    const alice = await Baresip.start(t, { user: 'alice', server: world.tandem.sip, hertz: 600 });
+    const mike = await world.device('mike', 900);
+    await mike.register();
+    const talks = async (): Promise<void> => {
+      const [at600 = 0, at900 = 0] = await mike.hears([600, 900]);
+      assert.ok(at600 > CLEAR && at900 < SILENT, `mike hears 600 Hz ${at600}, 900 Hz ${at900}`);
+    };
+
+    await mike.call({ To: 'alice' });
+    await alice.event('CALL_ESTABLISHED');
+    await mike.event('call', 'accept');
+    await talks();
+    await mike.run('voice.call_.disconnect()');
+    await alice.event('CALL_CLOSED');
+    const from = alice.events.mark();
+
+    await alice.dial(`sip:+12025550101@${world.tandem.sip}`);
+    assert.match(String((await mike.event('device', 'incoming')).detail), /alice/);
+    assert.equal(await mike.run("voice.call_.customParameters.get('order')"), '7 & 8');
+    await mike.run('voice.call_.accept()');
+    await mike.event('call', 'accept');
+    await alice.event('CALL_ESTABLISHED', { from });
+    await talks();
+    await alice.hangup();
+    await mike.event('call', 'disconnect');
+    await alice.quit();
+    const heard = alice.heard();
+    assert.ok(secondsOfTone(heard, 900) > 0.8, 'alice heard the browser');
+    assert.ok(secondsOfTone(heard, 600) < 0.3, 'alice did not hear itself');
+  });
+
+  test('asks no other host for anything', async (t) => {
+    const world = await World.start(t);
+    world.application.on('/voice', '<Pause length="2"/>');
+    const chromium = await world.browser(900);
+    const soundsUrl = `${world.tandem.https}/js/client/sounds/releases/1.0.0`;
+    const page = await VoiceSdkPage.open(t, chromium, { soundsUrl });
+    await page.device(world.token('mike'), { ...world.options, publishEvents: true });
+    await page.call({});
+    await page.event('call', 'disconnect');
+    const others = chromium.requests.map((each) => new URL(each).hostname).filter((host) => host !== '127.0.0.1');
+    assert.deepEqual(others, []);
+    assert.ok(chromium.requests.some((each) => each.endsWith('/outgoing.mp3')));
+    assert.deepEqual(await chromium.hostsLookedUp(), []);
+  });
+});

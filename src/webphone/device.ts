@@ -1,0 +1,281 @@
+import { after, type Cancel, type Clock } from '../base/clock.ts';
+import { errorText } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import type { VoiceGrant } from '../grant/voice-token.ts';
+import { PaceLimiter } from '../lane/pace.ts';
+import { parseClientMessage, type ClientMessage } from '../wire/webphone/client-message.ts';
+import { serializeServerMessage, type ServerMessage } from '../wire/webphone/server-message.ts';
+import { CLOSE_GOING_AWAY, CLOSE_POLICY, CLOSE_TOO_BUSY, type WebphoneLimits } from './limits.ts';
+import type { CallCarrier, CallOwner } from './signalled-call.ts';
+import type { DeviceEvents, DeviceSocket, FramePort, SoundPlace, WebphoneAdmission } from './webphone.ts';
+
+export interface DevicePorts {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly limits: WebphoneLimits;
+  readonly admission: WebphoneAdmission;
+  /** Announces the device again or takes it back; rejects when there is no room. */
+  announce(device: Device, registered: boolean): Promise<void>;
+  /** A message about a call; the device is admitted. */
+  callMessage(device: Device, message: ClientMessage): void;
+  closed(device: Device): void;
+}
+
+/**
+ * The SDK posts what it saw, with the token, to `eventgw.HOME.twilio.com`: with this home that is no address, and nothing
+ * is posted.
+ */
+const NO_TELEMETRY = 'telemetry:off';
+
+/** One socket of a browser: who it is, that it lives, whether it may be called. */
+export class Device implements CallCarrier, DeviceEvents {
+  readonly id: string;
+  readonly #socket: DeviceSocket;
+  readonly #ports: DevicePorts;
+  readonly #pace: PaceLimiter;
+  #grant: VoiceGrant | undefined;
+  #expired = false;
+  #frames = false;
+  #registered = false;
+  #closed = false;
+  #heardAt: number;
+  /** What came while a token was being checked, in order. */
+  #waiting: ClientMessage[] | undefined;
+  readonly #timers = new Map<'listen' | 'heartbeat' | 'refresh' | 'expiry', Cancel>();
+  #onFrame: ((frame: Uint8Array) => void) | undefined;
+
+  constructor(id: string, socket: DeviceSocket, ports: DevicePorts) {
+    this.id = id;
+    this.#socket = socket;
+    this.#ports = ports;
+    const { clock, limits } = ports;
+    this.#pace = new PaceLimiter({ ratePerSecond: limits.messagesPerSecond, burst: limits.messageBurst });
+    this.#heardAt = clock.now();
+    this.#arm('listen', limits.listenMs, () => this.shut(CLOSE_POLICY, 'no listen came'));
+    this.#beat();
+  }
+
+  /** What its token allows now. */
+  get grant(): VoiceGrant | undefined {
+    return this.#expired ? undefined : this.#grant;
+  }
+
+  /** Who it is, also when its token has expired. */
+  get owner(): CallOwner | undefined {
+    return this.#grant;
+  }
+
+  get isRegistered(): boolean {
+    return this.#registered;
+  }
+
+  get isOpen(): boolean {
+    return !this.#closed;
+  }
+
+  get frames(): boolean {
+    return this.#frames;
+  }
+
+  get soundPlace(): SoundPlace {
+    const { localAddress, remoteAddress } = this.#socket;
+    const frames: FramePort = {
+      send: (frame) => {
+        // Late sound is worth nothing: a browser that does not read loses frames, not the call.
+        if (!this.#closed && this.#socket.bufferedBytes() < this.#ports.limits.maxBufferedBytes)
+          this.#socket.sendFrame(frame);
+      },
+      onFrame: (handler) => {
+        this.#onFrame = handler;
+      },
+    };
+    return { localAddress, remoteAddress, frames };
+  }
+
+  send(message: ServerMessage): boolean {
+    if (this.#closed) return false;
+    if (this.#socket.bufferedBytes() > this.#ports.limits.maxBufferedBytes) {
+      this.shut(CLOSE_TOO_BUSY, 'too much waits to be read');
+      return false;
+    }
+    this.#socket.send(serializeServerMessage(message));
+    return true;
+  }
+
+  frame(frame: Uint8Array): void {
+    this.#heardAt = this.#ports.clock.now();
+    this.#onFrame?.(frame);
+  }
+
+  text(text: string): void {
+    if (this.#closed) return;
+    const now = this.#ports.clock.now();
+    this.#heardAt = now;
+    const parsed = parseClientMessage(text);
+    if (parsed.kind === 'ok' && parsed.value.type === 'heartbeat') return;
+    if (!this.#pace.take(now).allowed) {
+      this.send({ type: 'error', error: { code: 31206, message: 'too many messages a second' } });
+      this.shut(CLOSE_POLICY, 'too many messages a second');
+      return;
+    }
+    if (parsed.kind === 'ok') this.#take(parsed.value);
+    else if (parsed.kind === 'bad') this.send({ type: 'error', error: { code: 31100, message: parsed.reason } });
+  }
+
+  /** The socket is gone. */
+  closed(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const cancel of this.#timers.values()) cancel();
+    this.#timers.clear();
+    if (this.#registered) void this.#unregister();
+    this.#ports.closed(this);
+  }
+
+  shut(code: number, reason: string): void {
+    if (this.#closed) return;
+    this.#socket.close(code, reason);
+    this.closed();
+  }
+
+  #take(message: ClientMessage): void {
+    if (message.type === 'listen') {
+      this.#listen(message);
+      return;
+    }
+    if (this.#waiting !== undefined) {
+      if (this.#waiting.length >= this.#ports.limits.maxWaiting)
+        this.shut(CLOSE_POLICY, 'too many messages before connected');
+      else this.#waiting.push(message);
+      return;
+    }
+    if (this.#grant === undefined) {
+      this.send({ type: 'error', error: { code: 31204, message: 'want listen with a token first' } });
+      return;
+    }
+    if (message.type === 'register') void this.#register(message);
+    else this.#ports.callMessage(this, message);
+  }
+
+  #listen({ token }: Extract<ClientMessage, { type: 'listen' }>): void {
+    this.#cancel('listen');
+    this.#waiting ??= [];
+    this.#ports.admission
+      .admit(token)
+      .then((outcome) => {
+        if (outcome.kind === 'ok') this.#admitted(outcome.grant);
+        else this.#refused(outcome.code, outcome.reason);
+      })
+      .catch((error: unknown) => {
+        this.#ports.log.error({ error: errorText(error) }, 'a token could not be checked');
+        this.#refused(31000, 'the token cannot be checked now; try again');
+      });
+  }
+
+  #admitted(grant: VoiceGrant): void {
+    if (this.#closed) return;
+    const { clock } = this.#ports;
+    const was = this.#grant;
+    if (was !== undefined && (was.identity !== grant.identity || was.accountSid !== grant.accountSid)) {
+      this.#refused(31201, "the token is another client's than this connection's");
+      return;
+    }
+    this.#grant = grant;
+    this.#expired = false;
+    const ttlMs = grant.expiresAt - clock.now();
+    this.#arm('expiry', ttlMs, () => this.#expire());
+    const { host } = this.#socket;
+    this.send({
+      type: 'connected',
+      identity: grant.identity,
+      ttlSeconds: Math.max(0, Math.floor(ttlMs / 1000)),
+      edge: host,
+      home: NO_TELEMETRY,
+    });
+    this.#drainWaiting();
+  }
+
+  /** Nothing of what came after a refused token is done. */
+  #refused(code: number, message: string): void {
+    this.#waiting = undefined;
+    this.send({ type: 'error', error: { code, message } });
+    if (this.#grant === undefined)
+      this.#arm('listen', this.#ports.limits.listenMs, () => this.shut(CLOSE_POLICY, 'no listen came'));
+  }
+
+  #drainWaiting(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const message of waiting) this.#take(message);
+  }
+
+  /** It may not be called any more, nor call; what it talks goes on. */
+  #expire(): void {
+    this.#expired = true;
+    this.send({ type: 'error', error: { code: 31205, message: 'the token has expired; send listen with a new one' } });
+    if (this.#registered) void this.#unregister();
+  }
+
+  async #register({ audio, frames }: Extract<ClientMessage, { type: 'register' }>): Promise<void> {
+    const { grant } = this;
+    if (!audio || grant === undefined) {
+      await this.#unregister();
+      return;
+    }
+    if (!grant.incoming || grant.identity === '') {
+      this.send({ type: 'error', error: { code: 31201, message: 'the token does not allow to be called' } });
+      return;
+    }
+    this.#frames = frames;
+    try {
+      await this.#ports.announce(this, true);
+    } catch (error) {
+      this.send({ type: 'error', error: { code: 31206, message: errorText(error) } });
+      return;
+    }
+    this.#registered = true;
+    this.send({ type: 'ready' });
+    this.#refreshLater();
+  }
+
+  async #unregister(): Promise<void> {
+    this.#registered = false;
+    this.#cancel('refresh');
+    await this.#ports.announce(this, false).catch((error: unknown) => {
+      this.#ports.log.info({ error: errorText(error) }, 'a registration could not be taken back; it will expire');
+    });
+    this.send({ type: 'offline' });
+  }
+
+  /** A registration is soft state: whoever holds the socket announces it again. */
+  #refreshLater(): void {
+    this.#arm('refresh', this.#ports.limits.registrationRefreshMs, () => {
+      this.#ports.announce(this, true).catch((error: unknown) => {
+        this.#ports.log.info({ error: errorText(error) }, 'a registration could not be announced again');
+      });
+      this.#refreshLater();
+    });
+  }
+
+  #beat(): void {
+    const { limits, clock } = this.#ports;
+    this.#arm('heartbeat', limits.heartbeatMs, () => {
+      if (clock.now() - this.#heardAt > limits.silenceMs) {
+        this.shut(CLOSE_GOING_AWAY, 'nothing came for too long');
+        return;
+      }
+      this.send({ type: 'heartbeat' });
+      this.#beat();
+    });
+  }
+
+  #arm(name: 'listen' | 'heartbeat' | 'refresh' | 'expiry', delayMs: number, fn: () => void): void {
+    this.#cancel(name);
+    if (!this.#closed) this.#timers.set(name, after(this.#ports.clock, delayMs, fn));
+  }
+
+  #cancel(name: 'listen' | 'heartbeat' | 'refresh' | 'expiry'): void {
+    this.#timers.get(name)?.();
+    this.#timers.delete(name);
+  }
+}
