@@ -18,6 +18,8 @@ export interface PhoneOptions {
   readonly environmentPath?: string;
   /** What the phones that the flow dials do. Default `yes`. */
   readonly answer?: Answering;
+  /** How many calls of `create` and `isCalled` leave their lane in a second, as in the running program. Default 1. */
+  readonly callsPerSecond?: number;
   /** Folder of the documents at `http://document.invalid/`. */
   readonly documents?: string;
   /** Where recordings of the flow are kept; default: they go with the phone. */

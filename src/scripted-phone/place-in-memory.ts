@@ -1,4 +1,5 @@
 import { errorText } from '../base/errors.ts';
+import { TaskGroup } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
 import type { AccountSid, Sid } from '../base/sid.ts';
@@ -9,6 +10,7 @@ import { CallService } from '../comms/calls/call-service.ts';
 import type { CallEnvironment } from '../comms/calls/environment.ts';
 import { startFlow } from '../comms/calls/flow.ts';
 import { LiveCalls } from '../comms/calls/live-calls.ts';
+import type { LiveCall } from '../comms/calls/live-call.ts';
 import type { Resolution } from '../comms/calls/routing.ts';
 import { TrunkCapacity } from '../comms/calls/trunk-capacity.ts';
 import { userPart } from '../comms/calls/outgoing-call.ts';
@@ -19,8 +21,8 @@ import type { Webhooks } from '../comms/webhooks.ts';
 import type { MediaNode } from '../media/media-node.ts';
 import type { SpeechEngine } from '../media/speech.ts';
 import type { UserAgent } from '../sip/user-agent.ts';
-import type { FolderBlobs } from './memory-records.ts';
-import { MemoryCalls } from './memory-records.ts';
+import type { FolderBlobs } from './folder-blobs.ts';
+import { openRowsInMemory, type RowsInMemory } from './rows-in-memory.ts';
 
 const DOMAIN = 'home.tandem';
 const PUBLIC_URL = 'http://tandem.invalid';
@@ -36,6 +38,7 @@ export interface PlaceOptions {
   readonly webhooks: Webhooks;
   readonly speech: SpeechEngine;
   readonly blobs: FolderBlobs;
+  readonly callsPerSecond: number;
   /** Where the phones' SIP side is reached. */
   readonly phones: { readonly address: string; readonly port: number };
   readonly onFault: (call: Call, fault: Fault) => void;
@@ -56,14 +59,16 @@ export class PlaceInMemory {
   readonly account: Account;
   readonly #options: PlaceOptions;
   readonly #numbers = new Map<string, IncomingPhoneNumber>();
-  readonly #recordings = new Map<string, Recording>();
+  readonly #rows: RowsInMemory;
   readonly #environment: CallEnvironment;
   readonly #events: OrderedDelivery;
-  readonly #live = new LiveCalls();
+  readonly #ends: TaskGroup;
+  readonly #live: LiveCalls;
 
-  private constructor(options: PlaceOptions) {
+  private constructor(options: PlaceOptions, rows: RowsInMemory) {
     const { log, clock } = options;
     this.#options = options;
+    this.#rows = rows;
     const at = clock.now();
     this.account = {
       ...options.account,
@@ -75,13 +80,21 @@ export class PlaceInMemory {
       dateUpdated: at,
     };
     this.#events = new OrderedDelivery((error) => log.error({ error: errorText(error) }, 'an event was not delivered'));
+    this.#ends = new TaskGroup((error) => log.error({ error: errorText(error) }, 'the end of a call failed'));
+    this.#live = new AwaitedCalls(this.#ends);
     this.#environment = this.#join();
     this.service = new CallService(this.#environment);
   }
 
   static async open(options: PlaceOptions): Promise<PlaceInMemory> {
-    const place = new PlaceInMemory(options);
-    await place.service.recover();
+    const place = new PlaceInMemory(options, await openRowsInMemory(options));
+    const { service } = place;
+    await service.recover();
+    await place.#rows.lane.start({
+      start: (call) => service.start(call),
+      interrupted: (call) => service.interrupted(call),
+      expired: async (call) => place.#ends.run(() => service.expired(call)),
+    });
     return place;
   }
 
@@ -108,14 +121,28 @@ export class PlaceInMemory {
     });
   }
 
-  /** Resolves when every call has ended, and every event was delivered or given up. */
+  /** Resolves when every call has ended, those that wait in the lane too, and every event was delivered or given up. */
   async settled(): Promise<void> {
-    await Promise.all(this.#live.all().map((live) => live.settled()));
+    await this.#rows.lane.empty();
+    await this.#quiet();
+  }
+
+  /** Ends every call that is up, and frees everything; what waits in the lane is not called any more. */
+  async close(): Promise<void> {
+    await this.#rows.lane.stop();
+    await this.service.drain();
+    await this.#quiet();
+    await this.#rows.close();
+  }
+
+  async #quiet(): Promise<void> {
+    await this.#ends.settled();
     await this.#events.settled();
   }
 
   #join(): CallEnvironment {
     const { clock, random, log, userAgent, media, blobs, onFault } = this.#options;
+    const { lane, records } = this.#rows;
     const deliver: CallEnvironment['deliver'] = (call, event) => {
       const report = (fault: Fault): void => onFault(call, fault);
       const sender = { accountSid: call.accountSid, authToken: this.account.authToken, report };
@@ -128,7 +155,7 @@ export class PlaceInMemory {
       bus: new InProcessBus({ logger: log }),
       userAgent,
       media: { openLeg: (options) => media.openLeg(options) },
-      calls: new MemoryCalls((call) => this.service.start(call)),
+      calls: lane,
       lookups: {
         account: async (sid) => (sid === this.account.sid ? this.account : undefined),
         application: async () => undefined,
@@ -148,10 +175,10 @@ export class PlaceInMemory {
           await this.#changeRecording(sid, { ...changes, blobId });
           return blobId;
         },
-        insert: async (recording) => void this.#recordings.set(recording.sid, recording),
-        update: async (sid, changes) => this.#changeRecording(sid, changes),
-        unfinished: async () => [],
-        ofCall: async () => [],
+        insert: (recording) => records.recordings.insert(recording),
+        update: (sid, changes) => this.#changeRecording(sid, changes),
+        unfinished: () => records.recordings.unfinished(),
+        ofCall: (call) => records.recordings.ofCall(call.sid),
         urlOf: ({ accountSid, sid }) => `${PUBLIC_URL}/2010-04-01/Accounts/${accountSid}/Recordings/${sid}`,
         deliver,
       },
@@ -187,11 +214,26 @@ export class PlaceInMemory {
     return { kind: 'targets', targets: [{ target: { uri, flow }, group: 0, domain: DOMAIN, isPhone: true }] };
   }
 
-  async #changeRecording(sid: string, changes: Partial<Recording>): Promise<void> {
-    const recording = this.#recordings.get(sid);
-    if (recording === undefined) return;
-    const changed = { ...recording, ...changes };
-    this.#recordings.set(sid, changed);
-    if (changes.status === 'completed' || changes.status === 'absent') this.#options.onRecording(changed);
+  async #changeRecording(sid: Recording['sid'], changes: Partial<Recording>): Promise<void> {
+    const { recordings } = this.#rows.records;
+    await recordings.change(sid, changes);
+    if (changes.status !== 'completed' && changes.status !== 'absent') return;
+    const recording = await recordings.find(this.account.sid, sid);
+    if (recording !== undefined) this.#options.onRecording(recording);
+  }
+}
+
+/** Calls whose ends are waited for until their last event was told. */
+class AwaitedCalls extends LiveCalls {
+  readonly #ends: TaskGroup;
+
+  constructor(ends: TaskGroup) {
+    super();
+    this.#ends = ends;
+  }
+
+  override add(live: LiveCall): void {
+    super.add(live);
+    this.#ends.run(async () => void (await live.settled()));
   }
 }
