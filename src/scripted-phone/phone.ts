@@ -2,19 +2,21 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAddress, type Address } from '../comms/address.ts';
+import { CreatedCall } from './created-call.ts';
 import { DOCUMENT_ORIGIN } from './document-folder.ts';
 import type { PhoneCall } from './phone-call.ts';
 import { PhoneError } from './phone-error.ts';
-import type { Answering, PhoneCallOptions, PhoneOptions } from './phone-options.ts';
+import type { Answering, CreateOptions, PhoneCallOptions, PhoneOptions } from './phone-options.ts';
 import { openWorld, type PhoneWorld } from './phone-world.ts';
 import type { NumberHandling } from './place-in-memory.ts';
 import { Switchboard } from './switchboard.ts';
 import type { PhoneEvent } from './transcript.ts';
 
+export type { CreatedCall } from './created-call.ts';
 export type { Hearing } from './hearing.ts';
 export type { ExpectOptions, PhoneCall } from './phone-call.ts';
 export { PhoneError, type PhoneErrorCode } from './phone-error.ts';
-export type { Answering, PhoneCallOptions, PhoneOptions } from './phone-options.ts';
+export type { Answering, CreateOptions, PhoneCallOptions, PhoneOptions } from './phone-options.ts';
 export type { PhoneEvent } from './transcript.ts';
 
 const DEFAULT_NUMBER = '+15550100';
@@ -64,23 +66,33 @@ export class Phone {
   }
 
   /** The application calls this phone, as by Calls.create. Resolves when the call was answered, refused or given up. */
-  async isCalled(application: string, options: PhoneCallOptions = {}): Promise<PhoneCall> {
-    const from = numberOf(options.from ?? DEFAULT_NUMBER);
-    const to = numberOf(options.to ?? DEFAULT_CALLER);
-    const { place, time } = this.#world;
-    const { voiceUrl, voiceMethod, voiceFallbackUrl, statusCallback } = this.#handling(application, options);
-    place.answerWith(from.number, { voiceUrl, voiceMethod, voiceFallbackUrl, statusCallback });
-    const plan = {
-      url: voiceUrl,
-      method: voiceMethod,
-      ...(voiceFallbackUrl === null ? {} : { fallbackUrl: voiceFallbackUrl }),
-      ...(statusCallback === null ? {} : { statusCallback }),
-    };
+  async isCalled(application: string, options: PhoneCallOptions & CreateOptions = {}): Promise<PhoneCall> {
     this.#switchboard.nextOptions = options;
-    await time.until(place.service.create(place.account, { from, to, plan }));
+    await this.create(application, options);
     const call = await this.dialled();
     await call.begun();
     return call;
+  }
+
+  /**
+   * The application makes a call, as by Calls.create, which waits in its lane until its turn comes. Takes no time:
+   * `dialled`, `settled` and the steps of calls let it pass.
+   */
+  async create(application: string, options: CreateOptions = {}): Promise<CreatedCall> {
+    const from = numberOf(options.from ?? DEFAULT_NUMBER);
+    const to = numberOf(options.to ?? DEFAULT_CALLER);
+    const { place } = this.#world;
+    const handling = this.#handling(application, options);
+    const { voiceUrl: url, voiceMethod: method, voiceFallbackUrl: fallbackUrl, statusCallback } = handling;
+    place.answerWith(from.number, handling);
+    const plan = {
+      ...{ url, method },
+      ...(fallbackUrl === null ? {} : { fallbackUrl }),
+      ...(statusCallback === null ? {} : { statusCallback }),
+      ...(options.statusCallbackEvents === undefined ? {} : { statusCallbackEvents: options.statusCallbackEvents }),
+    };
+    const { sid } = await place.service.create(place.account, { from, to, plan });
+    return new CreatedCall(sid, place);
   }
 
   /** The next phone that the flow dials: a call of its own. Rejects when none is dialled in time. */
@@ -108,7 +120,7 @@ export class Phone {
     await this.close();
   }
 
-  #handling(application: string, options: PhoneCallOptions): NumberHandling {
+  #handling(application: string, options: CreateOptions): NumberHandling {
     return {
       voiceUrl: this.#urlOf(application),
       voiceMethod: options.method ?? 'POST',

@@ -2,7 +2,7 @@ import { errorText } from '../base/errors.ts';
 import { TaskGroup } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
-import type { AccountSid, Sid } from '../base/sid.ts';
+import type { AccountSid, CallSid, Sid } from '../base/sid.ts';
 import type { VirtualClock } from '../base/virtual-clock.ts';
 import { InProcessBus } from '../bus/in-process.ts';
 import { formatAddress, type Address } from '../comms/address.ts';
@@ -22,6 +22,7 @@ import type { MediaNode } from '../media/media-node.ts';
 import type { SpeechEngine } from '../media/speech.ts';
 import type { UserAgent } from '../sip/user-agent.ts';
 import type { FolderBlobs } from './folder-blobs.ts';
+import { PhoneError } from './phone-error.ts';
 import { openRowsInMemory, type RowsInMemory } from './rows-in-memory.ts';
 
 const DOMAIN = 'home.tandem';
@@ -119,6 +120,13 @@ export class PlaceInMemory {
       dateCreated: at,
       dateUpdated: at,
     });
+  }
+
+  /** The row of a call. */
+  async call(sid: CallSid): Promise<Call> {
+    const call = await this.#rows.records.calls.findBySid(sid);
+    if (call === undefined) throw new PhoneError('bad-option', `no call ${sid}`);
+    return call;
   }
 
   /** Resolves when every call has ended, those that wait in the lane too, and every event was delivered or given up. */
