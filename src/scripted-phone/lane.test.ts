@@ -122,9 +122,12 @@ suite('50 calls at once whose application answers each first try with 500', () =
     for (const requests of calls.values()) {
       assert.deepEqual(
         requests.map(({ params }) => `${params['SequenceNumber']} ${params['CallStatus']}`),
-        ['0 initiated', '0 initiated', '1 ringing', '1 ringing'].concat(
-          ['2 in-progress', '2 in-progress', '3 completed', '3 completed'],
-        ),
+        ['0 initiated', '0 initiated', '1 ringing', '1 ringing'].concat([
+          '2 in-progress',
+          '2 in-progress',
+          '3 completed',
+          '3 completed',
+        ]),
       );
     }
     assert.deepEqual(app.unsigned, []);

@@ -133,10 +133,18 @@ async function openSide(
 }
 
 /** The way out to the application, in the operator's own hands: whatever it names may be reached. */
-function openHttp({ options, clock, outside }: Common, calls: CallBook, documents: ReadonlyMap<string, string>): OutgoingHttp {
+function openHttp(
+  { options, clock, outside }: Common,
+  calls: CallBook,
+  documents: ReadonlyMap<string, string>,
+): OutgoingHttp {
   const { log = silentLogger, documents: folder } = options;
   // The webhooks hold the clock for as long as a request is open: from inside it is held no second time.
-  const unheld: Clock = { now: () => clock.now(), at: (timeMs, fn) => clock.at(timeMs, fn), hold: () => () => undefined };
+  const unheld: Clock = {
+    now: () => clock.now(),
+    at: (timeMs, fn) => clock.at(timeMs, fn),
+    hold: () => () => undefined,
+  };
   const guarded = openGuardedHttp({ policy: new TargetPolicy(['any']), clock: unheld, logger: log });
   const documented = documentsBefore(guarded, { folder, inline: documents, clock: unheld });
   const ordered: OutgoingHttp = {
