@@ -40,6 +40,8 @@ export const LAYOUT = [
   {
     path: 'scripted-phone',
     may: ['base', 'wire', 'http', 'bus', 'directory', 'store', 'lane', 'ledger', 'sip', 'media', 'comms'],
+    // Only a phone that wants it pays for the REST API.
+    lazily: ['api'],
   },
   { path: 'client', browserSafe: true, may: ['base', 'wire'] },
   { path: 'web', browserSafe: true, may: ['base', 'wire', 'grant', 'directory', 'social', 'client'] },

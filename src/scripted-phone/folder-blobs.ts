@@ -31,7 +31,7 @@ export class FolderBlobs {
     return id;
   }
 
-  path(id: BlobId): string {
+  path(id: string): string {
     return join(this.#folder, `${id}.wav`);
   }
 

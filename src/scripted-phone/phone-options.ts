@@ -20,6 +20,8 @@ export interface PhoneOptions {
   readonly answer?: Answering;
   /** How many calls of `create` and `isCalled` leave their lane in a second, as in the running program. Default 1. */
   readonly callsPerSecond?: number;
+  /** Opens the REST API too, on a port of this machine (`phone.url`), under the account sid and the auth token. */
+  readonly rest?: boolean;
   /** Folder of the documents at `http://document.invalid/`. */
   readonly documents?: string;
   /** Where recordings of the flow are kept; default: they go with the phone. */

@@ -27,7 +27,8 @@ export async function openPhone(options: PhoneOptions = {}): Promise<Phone> {
   const folder = await mkdtemp(join(tmpdir(), 'tandem-phone-'));
   try {
     const world = await openWorld(options, folder);
-    return new Phone(world, new Switchboard(world, options));
+    const url = options.rest === true ? await world.place.openRest() : undefined;
+    return new Phone(world, new Switchboard(world, options), url);
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw error;
@@ -38,12 +39,22 @@ export async function openPhone(options: PhoneOptions = {}): Promise<Phone> {
 export class Phone {
   readonly #world: PhoneWorld;
   readonly #switchboard: Switchboard;
+  readonly #url: string | undefined;
   #closing: Promise<void> | undefined;
 
   /** @internal */
-  constructor(world: PhoneWorld, switchboard: Switchboard) {
+  constructor(world: PhoneWorld, switchboard: Switchboard, url: string | undefined) {
     this.#world = world;
+    this.#url = url;
     this.#switchboard = switchboard;
+  }
+
+  /** Where the REST API is, of a phone that was opened with `rest`: the `baseUrl` of an SDK. */
+  get url(): string {
+    if (this.#url === undefined) {
+      throw new PhoneError('bad-option', 'this phone has no REST API: open it with openPhone({ rest: true })');
+    }
+    return this.#url;
   }
 
   /** Everything that happened, in all calls. */
@@ -59,7 +70,7 @@ export class Phone {
     const from = numberOf(options.from ?? DEFAULT_CALLER).number;
     const to = numberOf(options.to ?? DEFAULT_NUMBER).number;
     const { place, time } = this.#world;
-    place.answerWith(to, this.#handling(application, options));
+    await place.answerWith(to, this.#handling(application, options));
     const call = await time.until(this.#switchboard.place(from, to, options));
     await call.begun();
     return call;
@@ -84,7 +95,7 @@ export class Phone {
     const { place } = this.#world;
     const handling = this.#handling(application, options);
     const { voiceUrl: url, voiceMethod: method, voiceFallbackUrl: fallbackUrl, statusCallback } = handling;
-    place.answerWith(from.number, handling);
+    await place.answerWith(from.number, handling);
     const plan = {
       ...{ url, method },
       ...(fallbackUrl === null ? {} : { fallbackUrl }),

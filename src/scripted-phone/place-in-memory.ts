@@ -2,7 +2,7 @@ import { errorText } from '../base/errors.ts';
 import { TaskGroup } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
-import type { AccountSid, CallSid, Sid } from '../base/sid.ts';
+import type { AccountSid, CallSid } from '../base/sid.ts';
 import type { VirtualClock } from '../base/virtual-clock.ts';
 import { InProcessBus } from '../bus/in-process.ts';
 import { formatAddress, type Address } from '../comms/address.ts';
@@ -15,14 +15,16 @@ import type { Resolution } from '../comms/calls/routing.ts';
 import { TrunkCapacity } from '../comms/calls/trunk-capacity.ts';
 import { userPart } from '../comms/calls/outgoing-call.ts';
 import type { Fault } from '../comms/faults.ts';
-import type { Account, Call, HttpMethod, IncomingPhoneNumber, Recording } from '../comms/model.ts';
+import type { Account, Call, HttpMethod, Recording } from '../comms/model.ts';
 import { OrderedDelivery } from '../comms/ordered-delivery.ts';
+import { numberTypeOf } from '../comms/records/numbers.ts';
 import type { Webhooks } from '../comms/webhooks.ts';
 import type { MediaNode } from '../media/media-node.ts';
 import type { SpeechEngine } from '../media/speech.ts';
 import type { UserAgent } from '../sip/user-agent.ts';
 import type { FolderBlobs } from './folder-blobs.ts';
 import { PhoneError } from './phone-error.ts';
+import { openRestDoor, type RestDoor } from './rest-door.ts';
 import { openRowsInMemory, type RowsInMemory } from './rows-in-memory.ts';
 
 const DOMAIN = 'home.tandem';
@@ -59,27 +61,19 @@ export class PlaceInMemory {
   readonly service: CallService;
   readonly account: Account;
   readonly #options: PlaceOptions;
-  readonly #numbers = new Map<string, IncomingPhoneNumber>();
+  readonly #answering = new Map<string, Promise<void>>();
   readonly #rows: RowsInMemory;
   readonly #environment: CallEnvironment;
   readonly #events: OrderedDelivery;
   readonly #ends: TaskGroup;
   readonly #live: LiveCalls;
+  #rest: RestDoor | undefined;
 
-  private constructor(options: PlaceOptions, rows: RowsInMemory) {
-    const { log, clock } = options;
+  private constructor(options: PlaceOptions, rows: RowsInMemory, account: Account) {
+    const { log } = options;
     this.#options = options;
     this.#rows = rows;
-    const at = clock.now();
-    this.account = {
-      ...options.account,
-      ownerAccountSid: options.account.sid,
-      friendlyName: 'scripted phone',
-      status: 'active',
-      type: 'Full',
-      dateCreated: at,
-      dateUpdated: at,
-    };
+    this.account = account;
     this.#events = new OrderedDelivery((error) => log.error({ error: errorText(error) }, 'an event was not delivered'));
     this.#ends = new TaskGroup((error) => log.error({ error: errorText(error) }, 'the end of a call failed'));
     this.#live = new AwaitedCalls(this.#ends);
@@ -88,7 +82,9 @@ export class PlaceInMemory {
   }
 
   static async open(options: PlaceOptions): Promise<PlaceInMemory> {
-    const place = new PlaceInMemory(options, await openRowsInMemory(options));
+    const rows = await openRowsInMemory(options);
+    const account = await rows.records.accounts.create({ ...options.account, friendlyName: 'scripted phone' });
+    const place = new PlaceInMemory(options, rows, account);
     const { service } = place;
     await service.recover();
     await place.#rows.lane.start({
@@ -100,14 +96,26 @@ export class PlaceInMemory {
   }
 
   /** The application answers this number from now on. */
-  answerWith(phoneNumber: string, handling: NumberHandling): void {
-    const at = this.#options.clock.now();
-    this.#numbers.set(phoneNumber, {
+  answerWith(phoneNumber: string, handling: NumberHandling): Promise<void> {
+    const before = this.#answering.get(phoneNumber) ?? Promise.resolve();
+    const written = before.then(() => this.#writeNumber(phoneNumber, handling));
+    this.#answering.set(phoneNumber, written);
+    return written;
+  }
+
+  async #writeNumber(phoneNumber: string, handling: NumberHandling): Promise<void> {
+    const { numbers } = this.#rows.records;
+    const known = await numbers.findByNumber(phoneNumber);
+    if (known !== undefined) {
+      await numbers.update(this.account.sid, known.sid, handling);
+      return;
+    }
+    await numbers.create({
       ...handling,
-      sid: `PN${String(this.#numbers.size + 1).padStart(32, '0')}` as Sid<'PN'>,
       accountSid: this.account.sid,
       friendlyName: phoneNumber,
       phoneNumber,
+      type: numberTypeOf(phoneNumber),
       voiceFallbackMethod: 'POST',
       statusCallbackMethod: 'POST',
       smsUrl: null,
@@ -117,9 +125,14 @@ export class PlaceInMemory {
       voiceApplicationSid: null,
       smsApplicationSid: null,
       voiceCallerIdLookup: false,
-      dateCreated: at,
-      dateUpdated: at,
     });
+  }
+
+  /** Opens the REST API on a port of this machine; gives its address. */
+  async openRest(): Promise<string> {
+    const { clock, log, blobs } = this.#options;
+    this.#rest ??= await openRestDoor({ ...this.#rows, blobs, clock, log, calls: this.service });
+    return this.#rest.url;
   }
 
   /** The row of a call. */
@@ -137,6 +150,7 @@ export class PlaceInMemory {
 
   /** Ends every call that is up, and frees everything; what waits in the lane is not called any more. */
   async close(): Promise<void> {
+    await this.#rest?.close();
     await this.#rows.lane.stop();
     await this.service.drain();
     await this.#quiet();
@@ -165,9 +179,9 @@ export class PlaceInMemory {
       media: { openLeg: (options) => media.openLeg(options) },
       calls: lane,
       lookups: {
-        account: async (sid) => (sid === this.account.sid ? this.account : undefined),
-        application: async () => undefined,
-        number: async (number) => this.#numbers.get(number),
+        account: (sid) => records.accounts.find(sid),
+        application: (accountSid, sid) => records.applications.find(accountSid, sid),
+        number: (number) => records.numbers.findByNumber(number),
         phone: async () => undefined,
         phoneByNumber: async () => undefined,
         trunk: async () => undefined,
@@ -187,7 +201,8 @@ export class PlaceInMemory {
         update: (sid, changes) => this.#changeRecording(sid, changes),
         unfinished: () => records.recordings.unfinished(),
         ofCall: (call) => records.recordings.ofCall(call.sid),
-        urlOf: ({ accountSid, sid }) => `${PUBLIC_URL}/2010-04-01/Accounts/${accountSid}/Recordings/${sid}`,
+        urlOf: ({ accountSid, sid }) =>
+          `${this.#rest?.url ?? PUBLIC_URL}/2010-04-01/Accounts/${accountSid}/Recordings/${sid}`,
         deliver,
       },
       settings: {
@@ -198,7 +213,7 @@ export class PlaceInMemory {
       },
       trunkCapacity: new TrunkCapacity(),
       liveCalls: this.#live,
-      resolve: async (destination) => this.#resolve(destination),
+      resolve: (destination) => this.#resolve(destination),
       startFlow: (live, first, rules) =>
         startFlow(
           live,
@@ -213,9 +228,9 @@ export class PlaceInMemory {
   }
 
   /** Its own numbers are the application's; at every other destination there is a phone. */
-  #resolve(destination: Address): Resolution {
+  async #resolve(destination: Address): Promise<Resolution> {
     const to = formatAddress(destination);
-    const number = this.#numbers.get(to);
+    const number = await this.#rows.records.numbers.findByNumber(to);
     if (number !== undefined) return { kind: 'number', number };
     const uri = `sip:${userPart(to)}@${this.#options.phones.address}`;
     const flow = { transport: 'udp', remote: this.#options.phones } as const;

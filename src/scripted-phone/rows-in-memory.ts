@@ -8,6 +8,7 @@ import { laneMigrations } from '../lane/queue-tables.ts';
 import { Ledger, ledgerMigrations } from '../ledger/ledger.ts';
 import { migrate } from '../store/migrate.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
+import type { WriteStatement } from '../store/store.ts';
 import { CountedLane } from './counted-lane.ts';
 
 export interface RowsOptions {
@@ -22,6 +23,7 @@ export interface RowsOptions {
 export interface RowsInMemory {
   readonly records: Records;
   readonly lane: CountedLane;
+  write(statements: readonly WriteStatement[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -35,5 +37,10 @@ export async function openRowsInMemory({ clock, random, log, callsPerSecond }: R
     ...{ store, records, ledger, clock, random, log, callsPerSecond },
     callsPerSecondFrom: {},
   });
-  return { records, lane, close: () => store.close() };
+  return {
+    records,
+    lane,
+    write: async (statements) => void (await store.write(statements)),
+    close: () => store.close(),
+  };
 }
