@@ -90,31 +90,34 @@ ${holdMs === 0 ? '' : `<pause milliseconds="${holdMs}"/>`}
   );
 }
 
-/** A callee that answers at once, behind a proxy. */
-export const CALLEE = scenario(
-  'callee',
-  `<recv request="INVITE" crlf="true"/><send retrans="500"><![CDATA[
-SIP/2.0 200 OK
+/** What a callee answers to the last request; `tagged` where it begins a dialog. */
+function answer(status: string, options: { readonly tagged?: boolean; readonly sdp?: boolean } = {}): string {
+  return `SIP/2.0 ${status}
 [last_Via:]
 [last_Record-Route:]
 [last_From:]
-[last_To:];tag=[pid]u[call_number]
+[last_To:]${options.tagged === true ? ';tag=[pid]u[call_number]' : ''}
 [last_Call-ID:]
 [last_CSeq:]
 Contact: <sip:[local_ip]:[local_port];transport=[transport]>
-Content-Type: application/sdp
-Content-Length: [len]
-${SDP}
-]]></send><recv request="ACK" rtd="true" crlf="true"/><recv request="BYE"/><send><![CDATA[
-SIP/2.0 200 OK
-[last_Via:]
-[last_Record-Route:]
-[last_From:]
-[last_To:]
-[last_Call-ID:]
-[last_CSeq:]
-Contact: <sip:[local_ip]:[local_port];transport=[transport]>
-Content-Length: 0
+${options.sdp === true ? `Content-Type: application/sdp\nContent-Length: [len]\n${SDP}` : 'Content-Length: 0\n'}
+`;
+}
 
-]]></send>`,
+function callee(beforeAnswer: string): string {
+  return scenario(
+    'callee',
+    `<recv request="INVITE" crlf="true"/>${beforeAnswer}<send retrans="500"><![CDATA[
+${answer('200 OK', { tagged: true, sdp: true })}]]></send><recv request="ACK" rtd="true" crlf="true"/><recv request="BYE"/><send><![CDATA[
+${answer('200 OK')}]]></send>`,
+  );
+}
+
+/** A callee that answers at once, behind a proxy. */
+export const CALLEE = callee('');
+
+/** One that rings for a tenth of a second. */
+export const RINGING_CALLEE = callee(
+  `<send><![CDATA[
+${answer('180 Ringing', { tagged: true })}]]></send><pause milliseconds="100"/>`,
 );

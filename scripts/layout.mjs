@@ -39,7 +39,12 @@ export const LAYOUT = [
   // rank 4: surfaces
   { path: 'api', may: ['base', 'wire', 'grant', 'webphone', 'comms', 'overlay', 'content', 'naming'] },
   // It joins a whole call service in memory, which asks the application over real HTTP.
-  { path: 'scripted-phone', may: ['base', 'wire', 'http', 'bus', 'directory', 'sip', 'webphone', 'media', 'comms'] },
+  {
+    path: 'scripted-phone',
+    may: ['base', 'wire', 'http', 'bus', 'directory', 'store', 'lane', 'ledger', 'sip', 'webphone', 'media', 'comms'],
+    // Only a phone that wants it pays for the REST API.
+    lazily: ['api'],
+  },
   { path: 'client', browserSafe: true, may: ['base', 'wire'] },
   { path: 'web', browserSafe: true, may: ['base', 'wire', 'grant', 'directory', 'social', 'client'] },
   // rank 5: roots

@@ -46,6 +46,11 @@ export class VirtualClock implements Clock {
     };
   }
 
+  /** How much holds it now. */
+  get holds(): number {
+    return this.#holds;
+  }
+
   get pending(): number {
     return this.#entries.length;
   }

@@ -1,5 +1,5 @@
 import type { Logger } from '../base/logger.ts';
-import type { HttpMethod } from '../comms/model.ts';
+import type { CallProgressEvent, HttpMethod } from '../comms/model.ts';
 import type { SpeechEngine } from '../media/speech.ts';
 import type { PhoneEvent } from './transcript.ts';
 
@@ -18,6 +18,10 @@ export interface PhoneOptions {
   readonly environmentPath?: string;
   /** What the phones that the flow dials do. Default `yes`. */
   readonly answer?: Answering;
+  /** How many calls of `create` and `isCalled` leave their lane in a second, as in the running program. Default 1. */
+  readonly callsPerSecond?: number;
+  /** Opens the REST API too, on a port of this machine (`phone.url`), under the account sid and the auth token. */
+  readonly rest?: boolean;
   /** Folder of the documents at `http://document.invalid/`. */
   readonly documents?: string;
   /** Where recordings of the flow are kept; default: they go with the phone. */
@@ -32,14 +36,23 @@ export interface PhoneOptions {
   readonly onEvent?: (event: PhoneEvent) => void;
 }
 
-export interface PhoneCallOptions {
-  /** The number of the phone. Default +15550199. */
+/** What a call has, whoever makes it. */
+interface CallOptions {
+  /** The number that calls: the phone's (default +15550199), or the application's (default +15550100) where it calls. */
   readonly from?: string;
-  /** The number of the application. Default +15550100. */
+  /** The number that is called, likewise. */
   readonly to?: string;
   readonly method?: HttpMethod;
   readonly fallbackUrl?: string;
   readonly statusCallback?: string;
+}
+
+export interface CreateOptions extends CallOptions {
+  /** Of which the status callback is told; default: `completed`. */
+  readonly statusCallbackEvents?: readonly CallProgressEvent[];
+}
+
+export interface PhoneCallOptions extends CallOptions {
   /** A WAV file of the call: left what the phone hears, right what it sends. */
   readonly wav?: string;
   /** The phone hangs up so many virtual milliseconds after the answer. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { rm } from 'node:fs/promises';
+import { holding, type Clock } from '../base/clock.ts';
 import { silentLogger } from '../base/logger.ts';
 import type { Network } from '../base/network.ts';
 import { seededRandom } from '../base/random.ts';
@@ -18,10 +19,11 @@ import { CallBook } from './call-book.ts';
 import { documentsBefore } from './document-folder.ts';
 import { DrivenTime } from './driven-time.ts';
 import { Ears } from './ears.ts';
-import { FolderBlobs } from './memory-records.ts';
+import { FolderBlobs } from './folder-blobs.ts';
 import { openMurmur } from './murmur.ts';
 import { NamedSounds, NamingWebhooks } from './named-sounds.ts';
 import { ObservedNode } from './observed-media.ts';
+import { OrderedOutside } from './ordered-outside.ts';
 import { PhoneError } from './phone-error.ts';
 import type { PhoneOptions } from './phone-options.ts';
 import { PlaceInMemory } from './place-in-memory.ts';
@@ -36,6 +38,8 @@ export const PHONE_ADDRESS = '192.0.2.2';
 const START_MS = Date.UTC(2026, 0, 1, 12);
 const DEFAULT_ACCOUNT = `AC${'0'.repeat(32)}`;
 const DEFAULT_TOKEN = '0'.repeat(32);
+/** As that of the running program. */
+const DEFAULT_CALLS_PER_SECOND = 1;
 const RTP_PORTS = { low: 20_000, high: 29_999 };
 
 /** A call service and the phones before it, on a network and a clock of their own. */
@@ -61,6 +65,7 @@ interface Common {
   readonly folder: string;
   readonly clock: VirtualClock;
   readonly network: VirtualNetwork;
+  readonly outside: OrderedOutside;
   /** A stream of randomness for each part, so that none disturbs another's. */
   readonly seeds: () => number;
 }
@@ -72,7 +77,7 @@ export async function openWorld(options: PhoneOptions, folder: string): Promise<
   let nextSeed = seed;
   const seeds = (): number => nextSeed++;
   const network = new VirtualNetwork({ clock, random: seededRandom(seeds()), delayMs, lossRate });
-  const common: Common = { options, folder, clock, network, seeds };
+  const common: Common = { options, folder, clock, network, seeds, outside: new OrderedOutside(clock) };
   const transcript = new Transcript(() => clock.now(), options.onEvent);
   const calls = new CallBook(transcript);
   const names = new NamedSounds();
@@ -94,8 +99,7 @@ export async function openWorld(options: PhoneOptions, folder: string): Promise<
     time: new DrivenTime(clock),
     ...{ transcript, calls, ears, names, place, voice, documents, ...phones },
     async close() {
-      await place.service.drain();
-      await place.settled();
+      await place.close();
       for (const { sip, media } of [phones, service]) {
         await sip.close();
         await media.close();
@@ -129,10 +133,25 @@ async function openSide(
 }
 
 /** The way out to the application, in the operator's own hands: whatever it names may be reached. */
-function openHttp({ options, clock }: Common, calls: CallBook, documents: ReadonlyMap<string, string>): OutgoingHttp {
+function openHttp(
+  { options, clock, outside }: Common,
+  calls: CallBook,
+  documents: ReadonlyMap<string, string>,
+): OutgoingHttp {
   const { log = silentLogger, documents: folder } = options;
-  const guarded = openGuardedHttp({ policy: new TargetPolicy(['any']), clock, logger: log });
-  return watchedHttp(documentsBefore(guarded, { folder, inline: documents, clock }), (request) => {
+  // The webhooks hold the clock for as long as a request is open: from inside it is held no second time.
+  const unheld: Clock = {
+    now: () => clock.now(),
+    at: (timeMs, fn) => clock.at(timeMs, fn),
+    hold: () => () => undefined,
+  };
+  const guarded = openGuardedHttp({ policy: new TargetPolicy(['any']), clock: unheld, logger: log });
+  const documented = documentsBefore(guarded, { folder, inline: documents, clock: unheld });
+  const ordered: OutgoingHttp = {
+    request: (request) => outside.run(() => documented.request(request)),
+    close: () => documented.close(),
+  };
+  return watchedHttp(ordered, (request) => {
     const tell = calls.reserve();
     return (outcome) => tell({ kind: 'request', ...request, ...outcome });
   });
@@ -150,7 +169,7 @@ async function openPlace(
   },
 ): Promise<PlaceInMemory> {
   const { calls, names, http, voice } = parts;
-  const { log = silentLogger, recordings } = options;
+  const { log = silentLogger, recordings, callsPerSecond = DEFAULT_CALLS_PER_SECOND } = options;
   const random = seededRandom(seeds());
   return PlaceInMemory.open({
     clock,
@@ -162,6 +181,7 @@ async function openPlace(
     webhooks: new NamingWebhooks({ http, clock, random, soundDirectory: join(folder, 'sounds') }, names),
     speech: names.speech(voice),
     blobs: await FolderBlobs.open(recordings ?? join(folder, 'recordings'), { clock, random: seededRandom(seeds()) }),
+    callsPerSecond,
     phones: { address: PHONE_ADDRESS, port: SIP_PORT },
     onFault: (_call, { code, level, message }) => calls.tell({ kind: 'fault', code, level, message }),
     onRecording: ({ sid, duration, blobId }) =>
@@ -174,7 +194,16 @@ async function openPlace(
   });
 }
 
-async function engineOf({ options, folder, clock }: Common): Promise<SpeechEngine> {
+async function engineOf(common: Common): Promise<SpeechEngine> {
+  const engine = await chosenEngine(common);
+  const { clock, outside } = common;
+  return {
+    name: engine.name,
+    speak: (request) => holding(clock, () => outside.run(() => engine.speak(request))),
+  };
+}
+
+async function chosenEngine({ options, folder, clock }: Common): Promise<SpeechEngine> {
   const { speech = 'murmur', environmentPath = '' } = options;
   if (speech === 'murmur') return openMurmur(folder, clock);
   if (speech !== 'engine') return speech;

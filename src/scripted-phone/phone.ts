@@ -2,19 +2,21 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAddress, type Address } from '../comms/address.ts';
+import { CreatedCall } from './created-call.ts';
 import { DOCUMENT_ORIGIN } from './document-folder.ts';
 import type { PhoneCall } from './phone-call.ts';
 import { PhoneError } from './phone-error.ts';
-import type { Answering, PhoneCallOptions, PhoneOptions } from './phone-options.ts';
+import type { Answering, CreateOptions, PhoneCallOptions, PhoneOptions } from './phone-options.ts';
 import { openWorld, type PhoneWorld } from './phone-world.ts';
 import type { NumberHandling } from './place-in-memory.ts';
 import { Switchboard } from './switchboard.ts';
 import type { PhoneEvent } from './transcript.ts';
 
+export type { CreatedCall } from './created-call.ts';
 export type { Hearing } from './hearing.ts';
 export type { ExpectOptions, PhoneCall } from './phone-call.ts';
 export { PhoneError, type PhoneErrorCode } from './phone-error.ts';
-export type { Answering, PhoneCallOptions, PhoneOptions } from './phone-options.ts';
+export type { Answering, CreateOptions, PhoneCallOptions, PhoneOptions } from './phone-options.ts';
 export type { PhoneEvent } from './transcript.ts';
 
 const DEFAULT_NUMBER = '+15550100';
@@ -25,7 +27,8 @@ export async function openPhone(options: PhoneOptions = {}): Promise<Phone> {
   const folder = await mkdtemp(join(tmpdir(), 'tandem-phone-'));
   try {
     const world = await openWorld(options, folder);
-    return new Phone(world, new Switchboard(world, options));
+    const url = options.rest === true ? await world.place.openRest() : undefined;
+    return new Phone(world, new Switchboard(world, options), url);
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw error;
@@ -36,12 +39,22 @@ export async function openPhone(options: PhoneOptions = {}): Promise<Phone> {
 export class Phone {
   readonly #world: PhoneWorld;
   readonly #switchboard: Switchboard;
+  readonly #url: string | undefined;
   #closing: Promise<void> | undefined;
 
   /** @internal */
-  constructor(world: PhoneWorld, switchboard: Switchboard) {
+  constructor(world: PhoneWorld, switchboard: Switchboard, url: string | undefined) {
     this.#world = world;
+    this.#url = url;
     this.#switchboard = switchboard;
+  }
+
+  /** Where the REST API is, of a phone that was opened with `rest`: the `baseUrl` of an SDK. */
+  get url(): string {
+    if (this.#url === undefined) {
+      throw new PhoneError('bad-option', 'this phone has no REST API: open it with openPhone({ rest: true })');
+    }
+    return this.#url;
   }
 
   /** Everything that happened, in all calls. */
@@ -57,30 +70,40 @@ export class Phone {
     const from = numberOf(options.from ?? DEFAULT_CALLER).number;
     const to = numberOf(options.to ?? DEFAULT_NUMBER).number;
     const { place, time } = this.#world;
-    place.answerWith(to, this.#handling(application, options));
+    await place.answerWith(to, this.#handling(application, options));
     const call = await time.until(this.#switchboard.place(from, to, options));
     await call.begun();
     return call;
   }
 
   /** The application calls this phone, as by Calls.create. Resolves when the call was answered, refused or given up. */
-  async isCalled(application: string, options: PhoneCallOptions = {}): Promise<PhoneCall> {
-    const from = numberOf(options.from ?? DEFAULT_NUMBER);
-    const to = numberOf(options.to ?? DEFAULT_CALLER);
-    const { place, time } = this.#world;
-    const { voiceUrl, voiceMethod, voiceFallbackUrl, statusCallback } = this.#handling(application, options);
-    place.answerWith(from.number, { voiceUrl, voiceMethod, voiceFallbackUrl, statusCallback });
-    const plan = {
-      url: voiceUrl,
-      method: voiceMethod,
-      ...(voiceFallbackUrl === null ? {} : { fallbackUrl: voiceFallbackUrl }),
-      ...(statusCallback === null ? {} : { statusCallback }),
-    };
+  async isCalled(application: string, options: PhoneCallOptions & CreateOptions = {}): Promise<PhoneCall> {
     this.#switchboard.nextOptions = options;
-    await time.until(place.service.create(place.account, { from, to, plan }));
+    await this.create(application, options);
     const call = await this.dialled();
     await call.begun();
     return call;
+  }
+
+  /**
+   * The application makes a call, as by Calls.create, which waits in its lane until its turn comes. Takes no time:
+   * `dialled`, `settled` and the steps of calls let it pass.
+   */
+  async create(application: string, options: CreateOptions = {}): Promise<CreatedCall> {
+    const from = numberOf(options.from ?? DEFAULT_NUMBER);
+    const to = numberOf(options.to ?? DEFAULT_CALLER);
+    const { place } = this.#world;
+    const handling = this.#handling(application, options);
+    const { voiceUrl: url, voiceMethod: method, voiceFallbackUrl: fallbackUrl, statusCallback } = handling;
+    await place.answerWith(from.number, handling);
+    const plan = {
+      ...{ url, method },
+      ...(fallbackUrl === null ? {} : { fallbackUrl }),
+      ...(statusCallback === null ? {} : { statusCallback }),
+      ...(options.statusCallbackEvents === undefined ? {} : { statusCallbackEvents: options.statusCallbackEvents }),
+    };
+    const { sid } = await place.service.create(place.account, { from, to, plan });
+    return new CreatedCall(sid, place);
   }
 
   /** The next phone that the flow dials: a call of its own. Rejects when none is dialled in time. */
@@ -108,7 +131,7 @@ export class Phone {
     await this.close();
   }
 
-  #handling(application: string, options: PhoneCallOptions): NumberHandling {
+  #handling(application: string, options: CreateOptions): NumberHandling {
     return {
       voiceUrl: this.#urlOf(application),
       voiceMethod: options.method ?? 'POST',

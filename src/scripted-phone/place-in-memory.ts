@@ -1,7 +1,8 @@
 import { errorText } from '../base/errors.ts';
+import { TaskGroup } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
-import type { AccountSid, Sid } from '../base/sid.ts';
+import type { AccountSid, CallSid } from '../base/sid.ts';
 import type { VirtualClock } from '../base/virtual-clock.ts';
 import { InProcessBus } from '../bus/in-process.ts';
 import { formatAddress, type Address } from '../comms/address.ts';
@@ -9,19 +10,23 @@ import { CallService } from '../comms/calls/call-service.ts';
 import type { CallEnvironment } from '../comms/calls/environment.ts';
 import { startFlow } from '../comms/calls/flow.ts';
 import { LiveCalls } from '../comms/calls/live-calls.ts';
+import type { LiveCall } from '../comms/calls/live-call.ts';
 import type { Resolution } from '../comms/calls/routing.ts';
 import { TrunkCapacity } from '../comms/calls/trunk-capacity.ts';
 import { userPart } from '../comms/calls/outgoing-call.ts';
 import type { Fault } from '../comms/faults.ts';
-import type { Account, Call, HttpMethod, IncomingPhoneNumber, Recording } from '../comms/model.ts';
+import type { Account, Call, HttpMethod, Recording } from '../comms/model.ts';
 import { OrderedDelivery } from '../comms/ordered-delivery.ts';
+import { numberTypeOf } from '../comms/records/numbers.ts';
 import type { Webhooks } from '../comms/webhooks.ts';
 import type { MediaNode } from '../media/media-node.ts';
 import type { SpeechEngine } from '../media/speech.ts';
 import type { UserAgent } from '../sip/user-agent.ts';
 import { NO_WEBPHONES } from '../webphone/no-webphones.ts';
-import type { FolderBlobs } from './memory-records.ts';
-import { MemoryCalls } from './memory-records.ts';
+import type { FolderBlobs } from './folder-blobs.ts';
+import { PhoneError } from './phone-error.ts';
+import { openRestDoor, type RestDoor } from './rest-door.ts';
+import { openRowsInMemory, type RowsInMemory } from './rows-in-memory.ts';
 
 const DOMAIN = 'home.tandem';
 const PUBLIC_URL = 'http://tandem.invalid';
@@ -37,6 +42,7 @@ export interface PlaceOptions {
   readonly webhooks: Webhooks;
   readonly speech: SpeechEngine;
   readonly blobs: FolderBlobs;
+  readonly callsPerSecond: number;
   /** Where the phones' SIP side is reached. */
   readonly phones: { readonly address: string; readonly port: number };
   readonly onFault: (call: Call, fault: Fault) => void;
@@ -56,45 +62,61 @@ export class PlaceInMemory {
   readonly service: CallService;
   readonly account: Account;
   readonly #options: PlaceOptions;
-  readonly #numbers = new Map<string, IncomingPhoneNumber>();
-  readonly #recordings = new Map<string, Recording>();
+  readonly #answering = new Map<string, Promise<void>>();
+  readonly #rows: RowsInMemory;
   readonly #environment: CallEnvironment;
   readonly #events: OrderedDelivery;
-  readonly #live = new LiveCalls();
+  readonly #ends: TaskGroup;
+  readonly #live: LiveCalls;
+  #rest: RestDoor | undefined;
 
-  private constructor(options: PlaceOptions) {
-    const { log, clock } = options;
+  private constructor(options: PlaceOptions, rows: RowsInMemory, account: Account) {
+    const { log } = options;
     this.#options = options;
-    const at = clock.now();
-    this.account = {
-      ...options.account,
-      ownerAccountSid: options.account.sid,
-      friendlyName: 'scripted phone',
-      status: 'active',
-      type: 'Full',
-      dateCreated: at,
-      dateUpdated: at,
-    };
+    this.#rows = rows;
+    this.account = account;
     this.#events = new OrderedDelivery((error) => log.error({ error: errorText(error) }, 'an event was not delivered'));
+    this.#ends = new TaskGroup((error) => log.error({ error: errorText(error) }, 'the end of a call failed'));
+    this.#live = new AwaitedCalls(this.#ends);
     this.#environment = this.#join();
     this.service = new CallService(this.#environment);
   }
 
   static async open(options: PlaceOptions): Promise<PlaceInMemory> {
-    const place = new PlaceInMemory(options);
-    await place.service.recover();
+    const rows = await openRowsInMemory(options);
+    const account = await rows.records.accounts.create({ ...options.account, friendlyName: 'scripted phone' });
+    const place = new PlaceInMemory(options, rows, account);
+    const { service } = place;
+    await service.recover();
+    await place.#rows.lane.start({
+      start: (call) => service.start(call),
+      interrupted: (call) => service.interrupted(call),
+      expired: async (call) => place.#ends.run(() => service.expired(call)),
+    });
     return place;
   }
 
   /** The application answers this number from now on. */
-  answerWith(phoneNumber: string, handling: NumberHandling): void {
-    const at = this.#options.clock.now();
-    this.#numbers.set(phoneNumber, {
+  answerWith(phoneNumber: string, handling: NumberHandling): Promise<void> {
+    const before = this.#answering.get(phoneNumber) ?? Promise.resolve();
+    const written = before.then(() => this.#writeNumber(phoneNumber, handling));
+    this.#answering.set(phoneNumber, written);
+    return written;
+  }
+
+  async #writeNumber(phoneNumber: string, handling: NumberHandling): Promise<void> {
+    const { numbers } = this.#rows.records;
+    const known = await numbers.findByNumber(phoneNumber);
+    if (known !== undefined) {
+      await numbers.update(this.account.sid, known.sid, handling);
+      return;
+    }
+    await numbers.create({
       ...handling,
-      sid: `PN${String(this.#numbers.size + 1).padStart(32, '0')}` as Sid<'PN'>,
       accountSid: this.account.sid,
       friendlyName: phoneNumber,
       phoneNumber,
+      type: numberTypeOf(phoneNumber),
       voiceFallbackMethod: 'POST',
       statusCallbackMethod: 'POST',
       smsUrl: null,
@@ -104,19 +126,46 @@ export class PlaceInMemory {
       voiceApplicationSid: null,
       smsApplicationSid: null,
       voiceCallerIdLookup: false,
-      dateCreated: at,
-      dateUpdated: at,
     });
   }
 
-  /** Resolves when every call has ended, and every event was delivered or given up. */
+  /** Opens the REST API on a port of this machine; gives its address. */
+  async openRest(): Promise<string> {
+    const { clock, log, blobs } = this.#options;
+    this.#rest ??= await openRestDoor({ ...this.#rows, blobs, clock, log, calls: this.service });
+    return this.#rest.url;
+  }
+
+  /** The row of a call. */
+  async call(sid: CallSid): Promise<Call> {
+    const call = await this.#rows.records.calls.findBySid(sid);
+    if (call === undefined) throw new PhoneError('bad-option', `no call ${sid}`);
+    return call;
+  }
+
+  /** Resolves when every call has ended, those that wait in the lane too, and every event was delivered or given up. */
   async settled(): Promise<void> {
-    await Promise.all(this.#live.all().map((live) => live.settled()));
+    await this.#rows.lane.empty();
+    await this.#quiet();
+  }
+
+  /** Ends every call that is up, and frees everything; what waits in the lane is not called any more. */
+  async close(): Promise<void> {
+    await this.#rest?.close();
+    await this.#rows.lane.stop();
+    await this.service.drain();
+    await this.#quiet();
+    await this.#rows.close();
+  }
+
+  async #quiet(): Promise<void> {
+    await this.#ends.settled();
     await this.#events.settled();
   }
 
   #join(): CallEnvironment {
     const { clock, random, log, userAgent, media, blobs, onFault } = this.#options;
+    const { lane, records } = this.#rows;
     const deliver: CallEnvironment['deliver'] = (call, event) => {
       const report = (fault: Fault): void => onFault(call, fault);
       const sender = { accountSid: call.accountSid, authToken: this.account.authToken, report };
@@ -130,11 +179,11 @@ export class PlaceInMemory {
       userAgent,
       webphones: NO_WEBPHONES,
       media: { openLeg: (options) => media.openLeg(options) },
-      calls: new MemoryCalls((call) => this.service.start(call)),
+      calls: lane,
       lookups: {
-        account: async (sid) => (sid === this.account.sid ? this.account : undefined),
-        application: async () => undefined,
-        number: async (number) => this.#numbers.get(number),
+        account: (sid) => records.accounts.find(sid),
+        application: (accountSid, sid) => records.applications.find(accountSid, sid),
+        number: (number) => records.numbers.findByNumber(number),
         phone: async () => undefined,
         phoneByNumber: async () => undefined,
         trunk: async () => undefined,
@@ -150,11 +199,12 @@ export class PlaceInMemory {
           await this.#changeRecording(sid, { ...changes, blobId });
           return blobId;
         },
-        insert: async (recording) => void this.#recordings.set(recording.sid, recording),
-        update: async (sid, changes) => this.#changeRecording(sid, changes),
-        unfinished: async () => [],
-        ofCall: async () => [],
-        urlOf: ({ accountSid, sid }) => `${PUBLIC_URL}/2010-04-01/Accounts/${accountSid}/Recordings/${sid}`,
+        insert: (recording) => records.recordings.insert(recording),
+        update: (sid, changes) => this.#changeRecording(sid, changes),
+        unfinished: () => records.recordings.unfinished(),
+        ofCall: (call) => records.recordings.ofCall(call.sid),
+        urlOf: ({ accountSid, sid }) =>
+          `${this.#rest?.url ?? PUBLIC_URL}/2010-04-01/Accounts/${accountSid}/Recordings/${sid}`,
         deliver,
       },
       settings: {
@@ -165,7 +215,7 @@ export class PlaceInMemory {
       },
       trunkCapacity: new TrunkCapacity(),
       liveCalls: this.#live,
-      resolve: async (destination) => this.#resolve(destination),
+      resolve: (destination) => this.#resolve(destination),
       startFlow: (live, first, rules) =>
         startFlow(
           live,
@@ -180,9 +230,9 @@ export class PlaceInMemory {
   }
 
   /** Its own numbers are the application's; at every other destination there is a phone. */
-  #resolve(destination: Address): Resolution {
+  async #resolve(destination: Address): Promise<Resolution> {
     const to = formatAddress(destination);
-    const number = this.#numbers.get(to);
+    const number = await this.#rows.records.numbers.findByNumber(to);
     if (number !== undefined) return { kind: 'number', number };
     const uri = `sip:${userPart(to)}@${this.#options.phones.address}`;
     const flow = { transport: 'udp', remote: this.#options.phones } as const;
@@ -192,11 +242,26 @@ export class PlaceInMemory {
     };
   }
 
-  async #changeRecording(sid: string, changes: Partial<Recording>): Promise<void> {
-    const recording = this.#recordings.get(sid);
-    if (recording === undefined) return;
-    const changed = { ...recording, ...changes };
-    this.#recordings.set(sid, changed);
-    if (changes.status === 'completed' || changes.status === 'absent') this.#options.onRecording(changed);
+  async #changeRecording(sid: Recording['sid'], changes: Partial<Recording>): Promise<void> {
+    const { recordings } = this.#rows.records;
+    await recordings.change(sid, changes);
+    if (changes.status !== 'completed' && changes.status !== 'absent') return;
+    const recording = await recordings.find(this.account.sid, sid);
+    if (recording !== undefined) this.#options.onRecording(recording);
+  }
+}
+
+/** Calls whose ends are waited for until their last event was told. */
+class AwaitedCalls extends LiveCalls {
+  readonly #ends: TaskGroup;
+
+  constructor(ends: TaskGroup) {
+    super();
+    this.#ends = ends;
+  }
+
+  override add(live: LiveCall): void {
+    super.add(live);
+    this.#ends.run(async () => void (await live.settled()));
   }
 }

@@ -23,6 +23,9 @@ const open = (path?: string, maxPages?: number): SqliteStore =>
   });
 
 storeCompliance('SQLite store, ephemeral', async () => open());
+storeCompliance('SQLite store, in memory', async () =>
+  openSqliteStore({ clock: systemClock, logger: silentLogger, inMemory: true }),
+);
 
 describe('SQLite store', () => {
   let root = '';

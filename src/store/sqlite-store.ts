@@ -17,9 +17,13 @@ const MAX_IDLE_LOG_BYTES = 64 * 1024 * 1024;
 
 const MAX_BACKUPS = 3;
 
+const IN_MEMORY = ':memory:';
+
 export interface SqliteStoreOptions {
   /** The database file; its folder is made. Left out: a temporary folder that goes at `close`, not synced to disk. */
   readonly path?: string;
+  /** No file at all: the rows go at `close`. */
+  readonly inMemory?: boolean;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Quota in pages of 4 KiB; beyond it writes are refused with `full`. */
@@ -28,6 +32,7 @@ export interface SqliteStoreOptions {
 
 /** Opens the embedded store. Throws StoreError `locked` or `failed` when the file can't be used. */
 export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
+  if (options.inMemory === true) return openInMemory(options);
   const temporaryFolder = options.path === undefined ? mkdtempSync(join(tmpdir(), 'tandem-store-')) : undefined;
   const path = options.path ?? join(temporaryFolder ?? '', 'store.db');
   try {
@@ -44,6 +49,19 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
   } catch (error) {
     throw sqliteStoreError(error);
   }
+}
+
+/** One connection both writes and reads: a commit is a single step of the event loop, so no read sees half of one. */
+function openInMemory({ clock, logger }: SqliteStoreOptions): SqliteStore {
+  const database = new DatabaseSync(IN_MEMORY);
+  return new SqliteStore({
+    writer: database,
+    reader: database,
+    path: IN_MEMORY,
+    temporaryFolder: undefined,
+    clock,
+    logger,
+  });
 }
 
 interface Parts {
@@ -102,7 +120,7 @@ export class SqliteStore implements Store {
 
   /** Copies the database to `<path>.before-<count>`, where count is the number of migrations it has; keeps the newest few. */
   async backUpBeforeMigrating(appliedCount: number): Promise<void> {
-    if (this.#parts.temporaryFolder !== undefined) return;
+    if (this.#parts.temporaryFolder !== undefined || this.#parts.path === IN_MEMORY) return;
     const target = `${this.#parts.path}.before-${appliedCount}`;
     rmSync(target, { force: true });
     await this.backup(target);
@@ -117,8 +135,9 @@ export class SqliteStore implements Store {
 
   async #close(): Promise<void> {
     await this.#gate.close();
-    this.#parts.reader.close();
-    this.#parts.writer.close();
+    const { reader, writer } = this.#parts;
+    reader.close();
+    if (writer !== reader) writer.close();
     if (this.#parts.temporaryFolder !== undefined)
       rmSync(this.#parts.temporaryFolder, { recursive: true, force: true });
   }

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import twilio from 'twilio';
+import { Tandem } from '../src/testkit/tandem-process.ts';
+
+const NUMBER = '+12025550142';
+const PRESENT = 1000;
+const TOGETHER = 50;
+const PAGE_SIZE = 20;
+
+test('paging through 1,000 calls while more arrive shows each of them once', async (t) => {
+  const tandem = await Tandem.start(t, { config: { callsPerSecond: 1000, numbers: [{ phoneNumber: NUMBER }] } });
+  const client = twilio(tandem.ready.accountSid, tandem.ready.authToken);
+  client.api.baseUrl = tandem.http;
+  const create = async (): Promise<string> => {
+    // Nobody is registered under this name.
+    const { sid } = await client.calls.create({ to: 'client:nobody', from: NUMBER, twiml: '<Response/>' });
+    return sid;
+  };
+  const present: string[] = [];
+  while (present.length < PRESENT) present.push(...(await Promise.all(Array.from({ length: TOGETHER }, create))));
+
+  const late: string[] = [];
+  const paging = new AbortController();
+  const arriving = (async () => {
+    while (!paging.signal.aborted) late.push(await create());
+  })();
+  const seen: string[] = [];
+  let arrivedMeanwhile = 0;
+  try {
+    let page = await client.calls.page({ pageSize: PAGE_SIZE });
+    for (;;) {
+      seen.push(...page.instances.map(({ sid }) => sid));
+      const before = late.length;
+      const next = await page.nextPage();
+      if (late.length > before) arrivedMeanwhile += 1;
+      if (next === undefined) break;
+      page = next as typeof page;
+    }
+  } finally {
+    paging.abort();
+    await arriving;
+  }
+
+  assert.equal(new Set(seen).size, seen.length, 'no call twice');
+  const known = new Set(seen);
+  assert.deepEqual(
+    present.filter((sid) => !known.has(sid)),
+    [],
+    'no call left out',
+  );
+  assert.ok(seen.length < PRESENT + late.length, 'those that came later are on no page');
+  assert.ok(arrivedMeanwhile > PRESENT / PAGE_SIZE / 4, `calls arrived during only ${arrivedMeanwhile} of the pages`);
+  const all = await client.calls.list({ pageSize: 1000 });
+  assert.deepEqual(new Set(all.map(({ sid }) => sid)), new Set([...present, ...late]));
+});
