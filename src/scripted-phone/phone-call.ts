@@ -2,10 +2,10 @@ import { after, sleep } from '../base/clock.ts';
 import { deferred } from '../base/deferred.ts';
 import type { MediaLeg } from '../media/media-node.ts';
 import type { SpeechEngine } from '../media/speech.ts';
-import type { DrivenTime } from './driven-time.ts';
 import type { Ear } from './ear.ts';
 import type { Hearing, SoundName } from './hearing.ts';
 import { PhoneError, type PhoneErrorCode } from './phone-error.ts';
+import type { PhoneTime } from './phone-time.ts';
 import type { PhoneEvent, PhoneHappening, Transcript } from './transcript.ts';
 
 /** How long an expectation waits, in virtual time, unless it says otherwise. */
@@ -25,7 +25,7 @@ export interface Line {
 
 interface Parts {
   readonly number: number;
-  readonly time: DrivenTime;
+  readonly time: PhoneTime;
   readonly transcript: Transcript;
   readonly leg: MediaLeg;
   readonly ear: Ear;

@@ -14,6 +14,34 @@ const MISSED_FRAMES = 5;
 /** Share of the voiced frames that must arrive for a sound to be heard. */
 const HEARD_SHARE = 0.9;
 
+/** How exact an arrival must be. In virtual time nothing is late, so nothing is let pass; a real machine stands still now and then. */
+export interface MatchRules {
+  /** Voiced frames in a row that did not arrive: the sound was cut off. */
+  readonly missedFrames: number;
+  /** Share of the voiced frames that must arrive. */
+  readonly heardShare: number;
+  /** A jitter buffer drops and stretches: after a frame that is not in its place, it is looked for so far around it. */
+  readonly resyncMs: number;
+  readonly longestWayMs: number;
+  readonly placeMs: number;
+  readonly underWayMs: number;
+}
+
+/** Over a real network, beside whatever else the machine does. */
+export const REAL_TIME_RULES: MatchRules = {
+  missedFrames: 15,
+  heardShare: 0.7,
+  resyncMs: 100,
+  longestWayMs: 3000,
+  placeMs: 300,
+  underWayMs: 500,
+};
+
+interface MatchOptions extends Partial<Pick<MatchRules, 'missedFrames' | 'heardShare' | 'resyncMs'>> {
+  readonly before: number;
+  readonly after: number;
+}
+
 export type MatchState = 'searching' | 'following' | 'heard' | 'lost';
 
 /** What has arrived at a phone, from the time that anybody still asks about. Positions count samples since its start. */
@@ -69,13 +97,20 @@ export class SoundMatch {
   #arrived = 0;
   #missed = 0;
   #lastArrived = 0;
+  readonly #missedFrames: number;
+  readonly #heardShare: number;
+  readonly #resyncSamples: number;
 
   /** The sound is to begin at `expected` in what arrives, or so many samples before or after. */
-  constructor(sound: Int16Array, expected: number, tolerance: { readonly before: number; readonly after: number }) {
+  constructor(sound: Int16Array, expected: number, options: MatchOptions) {
+    const { before, after, missedFrames = MISSED_FRAMES, heardShare = HEARD_SHARE, resyncMs = 0 } = options;
     this.#sound = sound;
     this.#offset = expected;
-    this.#next = Math.max(0, expected - tolerance.before);
-    this.#last = expected + tolerance.after;
+    this.#next = Math.max(0, expected - before);
+    this.#last = expected + after;
+    this.#missedFrames = missedFrames;
+    this.#heardShare = heardShare;
+    this.#resyncSamples = (SAMPLE_RATE * resyncMs) / 1000;
     this.#landmark = firstVoiced(sound);
     this.#landmarkSamples = Math.min(LANDMARK_SAMPLES, sound.length - this.#landmark);
     // A pause between words has nothing that could be recognised.
@@ -95,7 +130,7 @@ export class SoundMatch {
   /** The first position that it may still look at. */
   get needs(): number {
     if (this.state === 'searching' && this.#best === FOUND) return this.#next;
-    return this.#offset + this.#frame * FRAME_SAMPLES;
+    return Math.max(0, this.#offset + this.#frame * FRAME_SAMPLES - this.#resyncSamples);
   }
 
   /** Takes what has arrived so far. */
@@ -123,20 +158,39 @@ export class SoundMatch {
     const at = this.#frame * FRAME_SAMPLES;
     const original = this.#sound.subarray(at, at + FRAME_SAMPLES);
     if (original.length === 0) {
-      this.state = this.#arrived >= this.#voiced * HEARD_SHARE ? 'heard' : 'lost';
+      this.state = this.#arrived >= this.#voiced * this.#heardShare ? 'heard' : 'lost';
       return false;
     }
     const piece = arrived.slice(this.#offset + at, original.length);
-    if (piece === undefined) return false;
+    // What may be looked for around its place must be there, too.
+    if (piece === undefined || this.#offset + at + original.length + this.#resyncSamples > arrived.end) return false;
     this.#frame += 1;
     if (amplitude(original) < PAUSE_AMPLITUDE) return true;
     this.#voiced += 1;
-    if (correlation(original, piece) >= ARRIVED) {
+    if (correlation(original, piece) >= ARRIVED || this.#resync(arrived, at)) {
       this.#arrived += 1;
       this.#missed = 0;
       this.#lastArrived = at + original.length;
-    } else if (++this.#missed >= MISSED_FRAMES) this.state = 'lost';
+    } else if (++this.#missed >= this.#missedFrames) this.state = 'lost';
     return true;
+  }
+
+  /** True when the sound goes on a little earlier or later than it should: from there it is followed. */
+  #resync(arrived: ArrivedSound, at: number): boolean {
+    if (this.#resyncSamples === 0) return false;
+    const original = this.#sound.subarray(at, at + FRAME_SAMPLES);
+    let best = FOUND;
+    let found: number | undefined;
+    for (let shift = -this.#resyncSamples; shift <= this.#resyncSamples; shift += 1) {
+      const piece = arrived.slice(this.#offset + at + shift, original.length);
+      if (piece === undefined) continue;
+      const likeness = correlation(original, piece);
+      if (likeness <= best) continue;
+      best = likeness;
+      found = this.#offset + shift;
+    }
+    if (found !== undefined) this.#offset = found;
+    return found !== undefined;
   }
 }
 
