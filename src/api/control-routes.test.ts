@@ -30,6 +30,11 @@ function door(context: TestContext): Door {
       if (name === 'nobody') throw new CommsError('not-found', 'no such phone', { faultCode: 20_404, httpStatus: 404 });
       await note('removePhone', name);
     },
+    phoneResults: async (name) => [await note('phoneResults', name)],
+    runPhone: async (name) => {
+      await note('runPhone', name);
+      return { call: 1 };
+    },
     trunks: async () => [await note('trunks')],
     addTrunk: (trunk) => note('addTrunk', trunk),
     removeTrunk: async (name) => void (await note('removeTrunk', name)),

@@ -100,9 +100,16 @@ class HeardPlayback {
   constructor(wanted: readonly Wanted[], options: PlaybackOptions, done: Announcement['done']) {
     this.#wanted = wanted;
     this.#options = options;
-    this.#match = this.#matchAt(options.from, { before: 0, after: inSamples(options.rules?.longestWayMs ?? LONGEST_WAY_MS) });
+    this.#match = this.#matchAt(options.from, {
+      before: 0,
+      after: inSamples(options.rules?.longestWayMs ?? LONGEST_WAY_MS),
+    });
     void done.then(({ outcome, playedMs }) => {
-      this.#stop = { at: this.#end + inSamples(options.rules?.underWayMs ?? UNDER_WAY_MS), playedMs, completed: outcome === 'completed' };
+      this.#stop = {
+        at: this.#end + inSamples(options.rules?.underWayMs ?? UNDER_WAY_MS),
+        playedMs,
+        completed: outcome === 'completed',
+      };
     });
   }
 

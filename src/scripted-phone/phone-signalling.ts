@@ -52,7 +52,11 @@ export class PhoneSignalling {
   }
 
   async open(
-    { time, transcript, number }: { readonly time: PhoneTime; readonly transcript: Transcript; readonly number: number },
+    {
+      time,
+      transcript,
+      number,
+    }: { readonly time: PhoneTime; readonly transcript: Transcript; readonly number: number },
     { wav, hangUpAfterMs }: OwnOptions = {},
   ): Promise<OpenedCall> {
     const { media, names, voice, ears, patienceMs, rules, localAddress } = this.#side;
@@ -67,6 +71,7 @@ export class PhoneSignalling {
     const call: PhoneCall = new PhoneCall({
       ...{ time, transcript, leg, ear, voice, hangUpAfterMs, number, patienceMs },
       onSaid: (text, path) => ears.announceToOthers(ear, text, path),
+      onEnded: () => ears.remove(leg),
     });
     leg.onEvent((event) => {
       if (event.kind === 'digit') call.tell({ kind: 'key', digit: event.digit });
@@ -106,6 +111,8 @@ export class PhoneSignalling {
     };
     call.connect({ hangUp: async () => refuse() });
     incoming.onCancelled(() => call.isRefused(487, 'Request Terminated'));
+    // It may have been given up before.
+    if (call.ended) return;
     if (answer === 'busy') return refuse();
     incoming.ringing();
     call.rings();

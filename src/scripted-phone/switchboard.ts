@@ -25,6 +25,7 @@ export class Switchboard {
   /** Phones that rang and that nobody has asked for yet. */
   readonly #ringing: PhoneCall[] = [];
   #onRinging: (() => void) | undefined;
+  #opened = 0;
 
   constructor(world: PhoneWorld, { answer = 'yes', patienceMs, log = silentLogger }: PhoneOptions) {
     this.#world = world;
@@ -88,7 +89,8 @@ export class Switchboard {
 
   async #open(options: OwnOptions): Promise<OpenedCall> {
     const { time, transcript, calls } = this.#world;
-    const opened = await this.#signalling.open({ time, transcript, number: calls.calls.length + 1 }, options);
+    this.#opened += 1;
+    const opened = await this.#signalling.open({ time, transcript, number: this.#opened }, options);
     calls.calls.push(opened.call);
     return opened;
   }

@@ -14,7 +14,6 @@ import { loadMasterKey, parseKey } from '../comms/records/master-key.ts';
 import { openRecords, type Records } from '../comms/records/records.ts';
 import { openSecrets } from '../comms/records/secrets.ts';
 import { SipAdmission } from '../comms/sip-admission.ts';
-import { Webhooks } from '../comms/webhooks.ts';
 import { MemoryDirectory } from '../directory/memory.ts';
 import { openGuardedHttp } from '../http/guarded.ts';
 import { DEVELOPMENT_TARGETS, TargetPolicy } from '../http/target-policy.ts';
@@ -31,6 +30,10 @@ import { openFileBlobs } from '../store/file-blobs.ts';
 import { migrate } from '../store/migrate.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
+import { Ears } from '../scripted-phone/ears.ts';
+import { NamedSounds, NamingWebhooks } from '../scripted-phone/named-sounds.ts';
+import { ObservedMedia } from '../scripted-phone/observed-media.ts';
+import { ResidentPhones } from '../scripted-phone/resident-phones.ts';
 import { accountPace } from './account-pace.ts';
 import { keepAlive, lastAlive } from './alive-mark.ts';
 import { callEnvironment } from './call-environment.ts';
@@ -126,12 +129,11 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
 
   const http = openGuardedHttp({ policy: targetPolicy(config), clock: systemClock, logger: log });
   cleanup.add(() => http.close());
-  const webhooks = new Webhooks({
-    http,
-    clock: systemClock,
-    random: systemRandom,
-    soundDirectory: join(folder.path, 'sounds'),
-  });
+  const names = new NamedSounds();
+  const webhooks = new NamingWebhooks(
+    { http, clock: systemClock, random: systemRandom, soundDirectory: join(folder.path, 'sounds') },
+    names,
+  );
   const trunkLines = new TrunkLines({ clock: systemClock, log });
   const sip = await openSip(config, { records, trunkLines, log });
   cleanup.add(() => sip.close());
@@ -139,6 +141,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
   await trunkLines.start(await records.trunks.list(), sip);
   const media = await mediaOpening;
   const speech = await speechOpening;
+  const ears = new Ears();
   const lane = new CallLane({
     store,
     records,
@@ -158,7 +161,8 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     webhooks,
     userAgent: sip,
     media,
-    speech,
+    callMedia: new ObservedMedia(media, (announcement) => ears.announce(announcement)),
+    speech: names.speech(speech),
     lane,
     trunkLines,
     log,
@@ -183,7 +187,14 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     publicUrl: () => publicUrl.value,
     pace: accountPace(config.requestsPerSecond, systemClock),
   });
-  registerControlRoutes(app, controlPorts({ ...parts, logs, service, onStopAsked: options.onStopAsked, trunkLines }));
+  const residents = new ResidentPhones({
+    ...{ ears, names, log, rtp, voice: speech, domain: HOME_DOMAIN },
+    ...{ clock: systemClock, random: systemRandom, network: nodeNetwork },
+    door: doorFromHere(sip.addresses.udp),
+  });
+  cleanup.add(() => residents.close());
+  const { onStopAsked } = options;
+  registerControlRoutes(app, controlPorts({ ...parts, logs, service, onStopAsked, residents }));
   cleanup.add(() => app.close());
   const httpPlan = listenPlan(config, 'http');
   const bound = await listenHttp(app, httpPlan);
@@ -198,6 +209,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     expired: (call) => service.expired(call),
   });
   cleanup.add(() => lane.stop());
+  await startResidents(residents, records);
   await writeRunFile(folder.path, { pid: process.pid, url, accountSid: account.sid, authToken: account.authToken });
   cleanup.add(() => removeRunFile(folder.path));
   cleanup.add(keepAlive(folder.path, { clock: systemClock, log }));
@@ -223,6 +235,21 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     },
     close: () => cleanup.run(),
   };
+}
+
+/** Every phone with a script is there, and registered, before anybody is told that the server is ready. */
+async function startResidents(residents: ResidentPhones, records: Records): Promise<void> {
+  await Promise.all(
+    (await records.phones.list()).map(async ({ name, script, scriptPassword }) => {
+      if (script !== null && scriptPassword !== null) await residents.add({ name, password: scriptPassword, script });
+    }),
+  );
+}
+
+/** The SIP door as this machine itself reaches it. */
+function doorFromHere({ address, port }: Endpoint): Endpoint {
+  const here: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
+  return { address: here[address] ?? address, port };
 }
 
 async function openStore(config: Config, folder: string, logger: Logger): Promise<Store> {
