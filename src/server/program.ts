@@ -203,13 +203,13 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
   const linked = shownAddress({ address: httpPlan.at.address, port: bound.port });
   publicUrl.value = (config.publicUrl ?? `http://${linked}`).replace(/\/+$/, '');
   await service.tellUntoldEnds();
+  await startResidents(residents, records);
   await lane.start({
     start: (call) => service.start(call),
     interrupted: (call) => service.interrupted(call),
     expired: (call) => service.expired(call),
   });
   cleanup.add(() => lane.stop());
-  await startResidents(residents, records);
   await writeRunFile(folder.path, { pid: process.pid, url, accountSid: account.sid, authToken: account.authToken });
   cleanup.add(() => removeRunFile(folder.path));
   cleanup.add(keepAlive(folder.path, { clock: systemClock, log }));
