@@ -72,7 +72,7 @@ for (const [example, mutants] of [
       ['a prompt is changed', 'app.mjs', 'Press any key', 'Press no key', 'key.phone:3: hear'],
       ['the key is not pressed', 'key.phone', 'press 5\n', '\n', 'key.phone:6: request /key Digits=5'],
       ['the timeout is halved', 'app.mjs', 'timeout: 8', 'timeout: 4', 'key.phone:4: silence 7s'],
-      ['nothing is recorded', 'app.mjs', 'response.record({', 'response.pause({', 'key.phone:8: say This is a word'],
+      ['nothing is recorded', 'app.mjs', 'response.record({', 'response.pause({', 'key.phone:9: request /recorded'],
     ],
   ],
   [

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
+import { sleep, systemClock } from '../../base/clock.ts';
 import { errorText } from '../../base/errors.ts';
 import { CliError } from '../cli-error.ts';
 import { ServerClient, type ServerOptions } from '../server-client.ts';
@@ -153,6 +153,6 @@ async function runPhone(name: string, options: Options): Promise<void> {
       if (result.state === 'failed') throw new CliError('an expectation did not hold');
       return;
     }
-    await sleep(POLL_MS);
+    await sleep(systemClock, POLL_MS);
   }
 }
