@@ -102,6 +102,18 @@ suite('the control door', () => {
     );
   });
 
+  test('runs scripted phones and tells what became of their calls', async (context) => {
+    const { app, asked } = door(context);
+    const run = await app.inject({ method: 'POST', url: '/tandem/v1/phones/b%C3%B6b/run', headers });
+    assert.deepEqual([run.statusCode, JSON.parse(run.body)], [202, { call: 1 }]);
+    const results = await app.inject({ url: '/tandem/v1/phones/b%C3%B6b/results', headers });
+    assert.deepEqual(JSON.parse(results.body), { results: [{ what: 'phoneResults' }] });
+    assert.deepEqual(asked, [
+      ['runPhone', 'böb'],
+      ['phoneResults', 'böb'],
+    ]);
+  });
+
   test('refuses a body with what is wrong in it', async (context) => {
     const { app, asked } = door(context);
     for (const [payload, said] of [
