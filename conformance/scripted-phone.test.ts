@@ -6,6 +6,7 @@ import twilio from 'twilio';
 import { Tandem, type TandemOptions } from '../src/testkit/tandem-process.ts';
 import { eventually } from '../src/testkit/eventually.ts';
 import { temporaryFolder } from '../src/testkit/temporary-folder.ts';
+import { WebApplication } from '../src/testkit/web-application.ts';
 
 // Phones that live in the running server: real signalling and sound over loopback, driven as a CI job drives it.
 
@@ -173,19 +174,28 @@ suite('a scripted phone of the running server', () => {
     assert.equal((await second.over(1)).state, 'held');
   });
 
-  test('calls out by its script when it is run; the exit code says whether it held', async (t) => {
+  test('calls an application by its script when it is run; the exit code says whether it held', async (t) => {
+    const application = await WebApplication.start(t);
+    const voiceUrl = application.on(
+      '/voice',
+      '<Gather numDigits="1" action="/key"><Say>Hello, press 1.</Say></Gather>',
+    );
+    application.on('/key', '<Say>Thank you.</Say>');
     const { tandem } = await world(t, {
       config: {
+        numbers: [{ phoneNumber: CALLER, voiceUrl }],
         phones: [
-          { name: 'caller', script: [`call ${NUMBER}`, 'hear Hello', 'ended'] },
+          { name: 'caller', script: [`call ${CALLER}`, 'hear Hello', 'press 1', 'hear Thank you', 'ended'] },
           { name: 'stranger', script: ['call +12025550177', 'hear Hello'] },
-          { name: 'callee', number: NUMBER, script: ['say Hello, this is the callee', 'wait 1s', 'hangup'] },
+          { name: 'callee', script: ['hear Hello'] },
         ],
       },
     });
+    application.authToken = tandem.ready.authToken;
     const { code, stdout } = await tandem.command('phone', 'run', 'caller');
     assert.equal(code, 0, stdout);
-    assert.match(stdout, /heard somebody say "Hello, this is the callee"/);
+    assert.match(stdout, /heard "Thank you\."/);
+    assert.ok(application.requests.all.every(({ signed }) => signed));
     const failed = await tandem.command('phone', 'run', 'stranger');
     assert.equal(failed.code, 1);
     assert.match(failed.stdout, /failed at stranger:1: call \+12025550177/);
