@@ -51,6 +51,9 @@ test(
     const app = await startApp({ accountSid, authToken, apiUrl: http });
     t.after(() => app.close());
     await app.remind('+12025550123', '+12025550100');
+    // Every one of these came with a good signature.
+    const pause = () => new Promise((resolve) => setTimeout(resolve, 100));
+    while (app.webhooks.at(-1)?.path !== '/status') await pause();
     let result;
     do {
       const { output } = await tandem(

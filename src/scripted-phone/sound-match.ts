@@ -4,6 +4,7 @@ import { FRAME_SAMPLES, SAMPLE_RATE } from '../media/sound-format.ts';
 const PAUSE_AMPLITUDE = 40;
 /** The piece by which a sound is found in what arrives. */
 const LANDMARK_SAMPLES = (SAMPLE_RATE * 160) / 1000;
+const LANDMARK_STEP_SAMPLES = (SAMPLE_RATE * 200) / 1000;
 /** Likeness (normalised correlation) from which a landmark is found, and a frame counts as arrived. */
 const FOUND = 0.85;
 const ARRIVED = 0.7;
@@ -140,11 +141,20 @@ export class SoundMatch {
   }
 
   #search(arrived: ArrivedSound): void {
-    const landmark = this.#sound.subarray(this.#landmark, this.#landmark + this.#landmarkSamples);
+    const length = this.#landmarkSamples;
+    // Where a jitter buffer stretches, one landmark may be spoilt: in real time there are later ones, too.
+    const places = [0, LANDMARK_STEP_SAMPLES, 2 * LANDMARK_STEP_SAMPLES]
+      .map((step) => this.#landmark + step)
+      .filter((at, index) => index === 0 || (this.#resyncSamples > 0 && at + length <= this.#sound.length));
+    const landmarks = places.map((at) => ({ at, samples: this.#sound.subarray(at, at + length) }));
     for (; this.#next <= this.#last; this.#next += 1) {
-      const piece = arrived.slice(this.#next + this.#landmark, this.#landmarkSamples);
-      if (piece === undefined) break;
-      const likeness = correlation(landmark, piece);
+      const position = this.#next;
+      if (position + (places.at(-1) ?? 0) + length > arrived.end) break;
+      const likenesses = landmarks.map(({ at, samples }) => {
+        const piece = arrived.slice(position + at, length);
+        return piece === undefined ? 0 : correlation(samples, piece);
+      });
+      const likeness = Math.max(...likenesses);
       if (likeness <= this.#best) continue;
       this.#best = likeness;
       this.#offset = this.#next;
