@@ -34,6 +34,7 @@ const WANTED = [
   'dist/cli/main.js',
   'dist/media/media-process.js',
   'dist/media/speech-wasm-program.js',
+  'examples/ci/test.mjs',
 ];
 
 await launch(async () => {

@@ -1,6 +1,7 @@
 // A telephone application on the stock Twilio SDK: rings a phone, asks for keys, records a word, plays it back.
 //
 //   node examples/first-call/app.mjs [PHONE]        PHONE: the name given to `tandem phone add`, by default alice
+//   node examples/first-call/app.mjs --serve        only answers, for `tandem try http://127.0.0.1:3700/voice --script …`
 //
 // Without TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN it takes the credentials of the server that runs on this machine.
 import { readFile } from 'node:fs/promises';
@@ -11,9 +12,8 @@ import { URLSearchParams } from 'node:url';
 import twilio from 'twilio';
 
 const PORT = Number(process.env.PORT ?? 3700);
-const HERE = `http://127.0.0.1:${PORT}`;
 const MAX_FORM_BYTES = 65_536;
-const phone = process.argv[2] ?? 'alice';
+const [phone = 'alice'] = process.argv.slice(2);
 
 const server = await findServer();
 const client = twilio(server.accountSid, server.authToken);
@@ -51,21 +51,22 @@ const application = createServer((request, response) => {
   });
 });
 application.once('error', (error) => {
-  console.error(`The application cannot listen on ${HERE}: ${error.message}. Choose another port with PORT=3701`);
+  console.error(`The application cannot listen on port ${PORT}: ${error.message}. Choose another port with PORT=3701`);
   process.exit(1);
 });
 await new Promise((resolve) => application.listen(PORT, '127.0.0.1', resolve));
-console.log(`The application listens on ${HERE}/voice`);
-await ring();
+const here = `http://127.0.0.1:${application.address().port}`;
+console.log(`The application listens on ${here}/voice`);
+if (phone !== '--serve') await ring();
 console.log('Ctrl-C ends the application.');
 
 async function answer(request, response) {
-  const { pathname } = new URL(request.url, HERE);
+  const { pathname } = new URL(request.url, here);
   const page = pages[pathname];
   const parameters = Object.fromEntries(new URLSearchParams(await readForm(request)));
   const signature = request.headers['x-twilio-signature'] ?? '';
   // Only the server knows the auth token: whoever signs with it is the server.
-  if (!twilio.validateRequest(server.authToken, signature, `${HERE}${request.url}`, parameters)) {
+  if (!twilio.validateRequest(server.authToken, signature, `${here}${request.url}`, parameters)) {
     response.writeHead(403).end('the signature is missing or wrong\n');
     return;
   }
@@ -80,8 +81,8 @@ async function ring() {
     const call = await client.calls.create({
       to: `sip:${phone}@home.tandem`,
       from: number.phoneNumber,
-      url: `${HERE}/voice`,
-      statusCallback: `${HERE}/status`,
+      url: `${here}/voice`,
+      statusCallback: `${here}/status`,
       statusCallbackEvent: ['ringing', 'answered', 'completed'],
     });
     console.log(`calling ${phone} (${call.sid})`);

@@ -31,6 +31,11 @@ function door(context: TestContext): Door {
       if (name === 'nobody') throw new CommsError('not-found', 'no such phone', { faultCode: 20_404, httpStatus: 404 });
       await note('removePhone', name);
     },
+    phoneResults: async (name) => [await note('phoneResults', name)],
+    runPhone: async (name) => {
+      await note('runPhone', name);
+      return { call: 1 };
+    },
     trunks: async () => [await note('trunks')],
     addTrunk: (trunk) => note('addTrunk', trunk),
     removeTrunk: async (name) => void (await note('removeTrunk', name)),
@@ -96,6 +101,18 @@ suite('the control door', () => {
         ['removePhone', 'böb'],
       ],
     );
+  });
+
+  test('runs scripted phones and tells what became of their calls', async (context) => {
+    const { app, asked } = door(context);
+    const run = await app.inject({ method: 'POST', url: '/tandem/v1/phones/b%C3%B6b/run', headers });
+    assert.deepEqual([run.statusCode, JSON.parse(run.body)], [202, { call: 1 }]);
+    const results = await app.inject({ url: '/tandem/v1/phones/b%C3%B6b/results', headers });
+    assert.deepEqual(JSON.parse(results.body), { results: [{ what: 'phoneResults' }] });
+    assert.deepEqual(asked, [
+      ['runPhone', 'böb'],
+      ['phoneResults', 'böb'],
+    ]);
   });
 
   test('refuses a body with what is wrong in it', async (context) => {

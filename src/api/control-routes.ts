@@ -21,6 +21,12 @@ const PhoneBody = Type.Object(
     name: Type.String(),
     password: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
     number: Type.Optional(Type.String()),
+    script: Type.Optional(
+      Type.Object(
+        { name: Type.String({ minLength: 1, maxLength: 255 }), text: Type.String({ maxLength: 65_536 }) },
+        { additionalProperties: false },
+      ),
+    ),
   },
   { additionalProperties: false },
 );
@@ -50,6 +56,10 @@ export interface ControlPorts {
   removePhone(name: string): Promise<void>;
   /** What others must know to trust this server: the authority's certificate, names, where HTTPS is. */
   trust(): Promise<object>;
+  /** The last calls of a scripted phone. */
+  phoneResults(name: string): Promise<readonly object[]>;
+  /** Starts the call of a script that makes one; `call` is its number among the results. */
+  runPhone(name: string): Promise<{ readonly call: number }>;
   trunks(): Promise<readonly object[]>;
   addTrunk(trunk: NewTrunk): Promise<object>;
   removeTrunk(name: string): Promise<void>;
@@ -88,6 +98,12 @@ export function registerControlRoutes(app: FastifyInstance, ports: ControlPorts)
         return reply.code(204).send();
       });
       scope.get('/trust', () => ports.trust());
+      scope.get<{ Params: { name: string } }>('/phones/:name/results', async (request) => ({
+        results: await ports.phoneResults(request.params.name),
+      }));
+      scope.post<{ Params: { name: string } }>('/phones/:name/run', async (request, reply) =>
+        reply.code(202).send(await ports.runPhone(request.params.name)),
+      );
       scope.get('/trunks', async () => ({ trunks: await ports.trunks() }));
       scope.post('/trunks', async (request, reply) =>
         reply.code(201).send(await ports.addTrunk(body(TrunkBody, request))),

@@ -9,7 +9,18 @@ export interface Phone {
   /** E.164 number that rings it, besides its name. */
   readonly number: string | null;
   readonly credentialSid: Sid<'CR'>;
+  /** What the server itself does at this phone; null: a device registers. */
+  readonly script: PhoneScript | null;
+  /** Of a scripted phone, with which the server registers it: in the clear inside the process, encrypted in the store. */
+  readonly scriptPassword: string | null;
   readonly dateCreated: number;
+}
+
+/** Steps of a scripted phone, as they were written. */
+export interface PhoneScript {
+  /** What its lines are named after. */
+  readonly name: string;
+  readonly text: string;
 }
 
 /** A line to another exchange (a provider, a gateway, another PBX). */

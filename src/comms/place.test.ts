@@ -74,7 +74,15 @@ test('a phone may register with the password that it was given, or with one that
   assert.equal(given.password, 'secret');
   assert.deepEqual(
     { ...given.phone, credentialSid: '' },
-    { name: 'alice', accountSid: account.sid, number: '+12025550101', credentialSid: '', dateCreated: 1_000_000 },
+    {
+      name: 'alice',
+      accountSid: account.sid,
+      number: '+12025550101',
+      credentialSid: '',
+      script: null,
+      scriptPassword: null,
+      dateCreated: 1_000_000,
+    },
   );
   const made = await place.addPhone({ name: 'bob' });
   assert.match(made.password, /^[\w-]{12}$/);

@@ -7,7 +7,7 @@ import { parseSipUri } from '../wire/sip/uri.ts';
 import { parseNumber } from './address.ts';
 import { CommsError } from './comms-error.ts';
 import type { Account, CredentialList, SipDomain } from './model.ts';
-import { DEFAULT_TRUNK_CALLS, type Phone, type Trunk } from './place-model.ts';
+import { DEFAULT_TRUNK_CALLS, type Phone, type PhoneScript, type Trunk } from './place-model.ts';
 import type { Records } from './records/records.ts';
 import { taken, writeRecords } from './records/write-records.ts';
 
@@ -23,6 +23,8 @@ export interface NewPhone {
   readonly name: string;
   readonly password?: string | undefined;
   readonly number?: string | undefined;
+  /** The server itself answers for this phone, by these steps; whoever calls has read them. */
+  readonly script?: PhoneScript | undefined;
 }
 
 export interface NewTrunk {
@@ -101,6 +103,8 @@ export class Place {
       accountSid: this.account.sid,
       number,
       credentialSid: credential.sid,
+      script: wanted.script ?? null,
+      scriptPassword: wanted.script === undefined ? null : password,
       dateCreated: Math.floor(clock.now()),
     };
     const statements = [records.credentials.insertStatement(credential), records.phones.insertStatement(phone)];

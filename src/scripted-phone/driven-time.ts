@@ -1,11 +1,12 @@
 import { deferred, type Deferred } from '../base/deferred.ts';
 import type { VirtualClock } from '../base/virtual-clock.ts';
+import type { PhoneTime } from './phone-time.ts';
 
 /**
  * Virtual time that moves only while somebody waits for something: between two steps of a test it stands still, so that
  * what the test does in between takes no time at all.
  */
-export class DrivenTime {
+export class DrivenTime implements PhoneTime {
   readonly clock: VirtualClock;
   #waiting = 0;
   #idle: Deferred<void> = deferred();

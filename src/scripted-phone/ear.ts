@@ -6,7 +6,7 @@ import { ToneGenerator } from '../media/tone.ts';
 import type { Hearing, SoundName } from './hearing.ts';
 import type { NamedSounds } from './named-sounds.ts';
 import type { Announcement } from './observed-media.ts';
-import { ArrivedSound, SoundMatch } from './sound-match.ts';
+import { ArrivedSound, SoundMatch, type MatchRules } from './sound-match.ts';
 
 /** A sound may arrive so much later than it is played: frames, jitter buffers, the network. */
 const LONGEST_WAY_MS = 1000;
@@ -25,6 +25,8 @@ export interface EarOptions {
   /** A sound begins to be heard. */
   readonly onBegin: (name: SoundName) => void;
   readonly onHeard: (hearing: Hearing) => void;
+  /** How exact the arrival must be; default: as in virtual time. */
+  readonly rules?: MatchRules;
 }
 
 interface Wanted {
@@ -37,6 +39,8 @@ export class Ear {
   readonly #options: EarOptions;
   readonly #arrived = new ArrivedSound();
   #playbacks: HeardPlayback[] = [];
+  /** Where announced sounds begin whose files are still being read: what arrives meanwhile is kept. */
+  readonly #reading = new Set<{ readonly from: number }>();
 
   constructor(options: EarOptions) {
     this.#options = options;
@@ -46,6 +50,8 @@ export class Ear {
   announce(announcement: Announcement, optional = false): void {
     const { clock, names } = this.#options;
     const from = this.#arrived.end;
+    const reading = { from };
+    this.#reading.add(reading);
     const add = async (): Promise<void> => {
       const wanted = await Promise.all(
         announcement.sources.map((source) => wantedOf(source, announcement.name ?? names)),
@@ -53,7 +59,9 @@ export class Ear {
       this.#playbacks.push(new HeardPlayback(wanted.flat(), { ...this.#options, from, optional }, announcement.done));
     };
     // A file that cannot be read is told by the service, which plays it.
-    void holding(clock, add).catch(() => undefined);
+    void holding(clock, add)
+      .catch(() => undefined)
+      .finally(() => this.#reading.delete(reading));
   }
 
   /** What arrived in one tick. */
@@ -61,7 +69,8 @@ export class Ear {
     this.#arrived.push(frame);
     for (const playback of this.#playbacks) playback.update(this.#arrived);
     this.#playbacks = this.#playbacks.filter((playback) => !playback.over);
-    this.#arrived.forget(Math.min(this.#arrived.end, ...this.#playbacks.map((playback) => playback.needs)));
+    const needed = [...this.#playbacks.map(({ needs }) => needs), ...[...this.#reading].map((each) => each.from)];
+    this.#arrived.forget(Math.min(this.#arrived.end, ...needed));
   }
 
   /** The phone hung up: nothing more arrives. */
@@ -91,9 +100,16 @@ class HeardPlayback {
   constructor(wanted: readonly Wanted[], options: PlaybackOptions, done: Announcement['done']) {
     this.#wanted = wanted;
     this.#options = options;
-    this.#match = this.#matchAt(options.from, { before: 0, after: inSamples(LONGEST_WAY_MS) });
+    this.#match = this.#matchAt(options.from, {
+      before: 0,
+      after: inSamples(options.rules?.longestWayMs ?? LONGEST_WAY_MS),
+    });
     void done.then(({ outcome, playedMs }) => {
-      this.#stop = { at: this.#end + inSamples(UNDER_WAY_MS), playedMs, completed: outcome === 'completed' };
+      this.#stop = {
+        at: this.#end + inSamples(options.rules?.underWayMs ?? UNDER_WAY_MS),
+        playedMs,
+        completed: outcome === 'completed',
+      };
     });
   }
 
@@ -148,12 +164,13 @@ class HeardPlayback {
       this.over = true;
       return;
     }
-    const margin = inSamples(PLACE_MS);
+    const margin = inSamples(this.#options.rules?.placeMs ?? PLACE_MS);
     this.#match = this.#matchAt(from, { before: margin, after: margin });
   }
 
   #matchAt(expected: number, tolerance: { readonly before: number; readonly after: number }): SoundMatch {
-    return new SoundMatch((this.#wanted[this.#index] ?? EMPTY).samples, expected, tolerance);
+    const { samples } = this.#wanted[this.#index] ?? EMPTY;
+    return new SoundMatch(samples, expected, { ...tolerance, ...this.#options.rules });
   }
 
   #before(): number {

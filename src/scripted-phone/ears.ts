@@ -13,6 +13,13 @@ export class Ears {
     this.#byLeg.set(leg, ear);
   }
 
+  /** The leg is closed. */
+  remove(leg: MediaLeg): void {
+    const ear = this.#byLeg.get(leg);
+    this.#byLeg.delete(leg);
+    for (const [endpoint, each] of this.#byEndpoint) if (each === ear) this.#byEndpoint.delete(endpoint);
+  }
+
   /** The leg sends this description of its own; it comes back as it is. */
   at(leg: MediaLeg, sdp: string): string {
     const endpoint = rtpEndpoint(sdp);

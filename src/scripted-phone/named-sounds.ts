@@ -2,6 +2,9 @@ import type { SpeechEngine } from '../media/speech.ts';
 import type { SoundName } from './hearing.ts';
 import { Webhooks, type FetchedSound, type WebhookSender } from '../comms/webhooks.ts';
 
+/** A server that runs for months makes many sounds: the oldest names are forgotten. */
+const MAX_NAMES = 10_000;
+
 /** Which file holds what. */
 export class NamedSounds {
   readonly #names = new Map<string, SoundName>();
@@ -24,7 +27,10 @@ export class NamedSounds {
   }
 
   name(path: string, name: SoundName): void {
+    this.#names.delete(path);
     this.#names.set(path, name);
+    const [oldest] = this.#names.keys();
+    if (this.#names.size > MAX_NAMES && oldest !== undefined) this.#names.delete(oldest);
   }
 }
 

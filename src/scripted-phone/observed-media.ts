@@ -25,6 +25,34 @@ export interface Announcement {
   readonly done: Playback['done'];
 }
 
+interface LegSource {
+  openLeg(options: LegOptions, near?: MediaLeg): Promise<MediaLeg>;
+}
+
+/** Media of several nodes that tells what its legs are made to play. */
+export class ObservedMedia implements LegSource {
+  readonly #media: LegSource;
+  readonly #tell: (announcement: Announcement) => void;
+  readonly #nodes = new WeakMap<MediaNode, ObservedNode>();
+
+  constructor(media: LegSource, tell: (announcement: Announcement) => void) {
+    this.#media = media;
+    this.#tell = tell;
+  }
+
+  async openLeg(options: LegOptions, near?: MediaLeg): Promise<MediaLeg> {
+    const leg = await this.#media.openLeg(options, near === undefined ? undefined : innerLeg(near));
+    return new ObservedLeg(leg, this.#observed(leg.node), this.#tell);
+  }
+
+  /** A node is known by its identity: each has one observer. */
+  #observed(node: MediaNode): ObservedNode {
+    const known = this.#nodes.get(node) ?? new ObservedNode(node, this.#tell);
+    this.#nodes.set(node, known);
+    return known;
+  }
+}
+
 /** A media node that tells what its legs are made to play. What becomes of it is the far end's to hear. */
 export class ObservedNode implements MediaNode {
   readonly #node: MediaNode;

@@ -2,10 +2,10 @@ import { after, sleep } from '../base/clock.ts';
 import { deferred } from '../base/deferred.ts';
 import type { MediaLeg } from '../media/media-node.ts';
 import type { SpeechEngine } from '../media/speech.ts';
-import type { DrivenTime } from './driven-time.ts';
 import type { Ear } from './ear.ts';
 import type { Hearing, SoundName } from './hearing.ts';
 import { PhoneError, type PhoneErrorCode } from './phone-error.ts';
+import type { PhoneTime } from './phone-time.ts';
 import type { PhoneEvent, PhoneHappening, Transcript } from './transcript.ts';
 
 /** How long an expectation waits, in virtual time, unless it says otherwise. */
@@ -25,13 +25,14 @@ export interface Line {
 
 interface Parts {
   readonly number: number;
-  readonly time: DrivenTime;
+  readonly time: PhoneTime;
   readonly transcript: Transcript;
   readonly leg: MediaLeg;
   readonly ear: Ear;
   /** Speaks what this person says; others hear it over their own legs. */
   readonly voice: SpeechEngine;
   readonly onSaid: (text: string, path: string) => void;
+  readonly onEnded: () => void;
   readonly patienceMs: number;
   readonly hangUpAfterMs?: number | undefined;
 }
@@ -64,6 +65,7 @@ export class PhoneCall {
   #ending: 'service' | 'phone' | undefined;
   #ended = false;
   #status = '';
+  #closing: Promise<void> | undefined;
 
   /** @internal */
   constructor(parts: Parts) {
@@ -261,6 +263,7 @@ export class PhoneCall {
 
   /** @internal */
   isRefused(status: number, reason: string): void {
+    if (this.#ended) return;
     this.#add({ kind: 'refused', status, reason });
     this.#parts.ear.close();
     // Nothing waits for it: its node closes after it.
@@ -292,6 +295,13 @@ export class PhoneCall {
     this.#add({ kind: 'heard', ...hearing });
   }
 
+  /** Ends the call, whatever is under way, without waiting for time to pass. @internal */
+  async release(): Promise<void> {
+    if (this.#ended) return;
+    this.#ending ??= 'phone';
+    await this.#hangUp();
+  }
+
   /** Resolves when it was answered, refused or has ended. @internal */
   async begun(): Promise<void> {
     await this.#until(() => this.answered || this.#ended);
@@ -306,7 +316,12 @@ export class PhoneCall {
     if (!this.#ended) await this.#close();
   }
 
-  async #close(): Promise<void> {
+  #close(): Promise<void> {
+    this.#closing ??= this.#closeOnce();
+    return this.#closing;
+  }
+
+  async #closeOnce(): Promise<void> {
     this.#parts.ear.close();
     await this.#parts.leg.close();
     const seconds = this.#answeredAt === undefined ? 0 : Math.round(this.#now - this.#answeredAt) / 1000;
@@ -317,6 +332,7 @@ export class PhoneCall {
   #finish(status: string): void {
     this.#ended = true;
     this.#status = status;
+    this.#parts.onEnded();
     this.#changed();
   }
 

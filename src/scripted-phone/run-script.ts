@@ -2,7 +2,7 @@ import { errorText } from '../base/errors.ts';
 import type { PhoneCall } from './phone-call.ts';
 import type { PhoneCallOptions } from './phone-options.ts';
 import type { Phone } from './phone.ts';
-import type { Step } from './script.ts';
+import { openingOf, type Step } from './script.ts';
 
 export interface ScriptOptions extends PhoneCallOptions {
   readonly steps: readonly Step[];
@@ -12,14 +12,23 @@ export interface ScriptOptions extends PhoneCallOptions {
   readonly listenMs: number;
 }
 
-export type ScriptResult =
-  | { readonly held: true }
-  | { readonly held: false; /** The line that failed. */ readonly line: string; readonly why: string };
+export type ScriptResult = { readonly held: true } | Failure;
+
+export interface Failure {
+  readonly held: false;
+  /** The line that failed. */
+  readonly line: string;
+  readonly why: string;
+}
 
 /** Makes one call by the script. An error of the flow that the script does not expect fails it too. */
 export async function runScript(phone: Phone, application: string, options: ScriptOptions): Promise<ScriptResult> {
+  const opening = openingOf(options.steps);
+  if (opening === options.steps[0]?.action && opening.kind === 'answer') phone.answers(opening.answer);
   const call =
-    options.called === true ? await phone.isCalled(application, options) : await phone.call(application, options);
+    options.called === true
+      ? await phone.isCalled(application, options)
+      : await phone.call(application, opening.kind === 'call' ? { ...options, to: opening.to } : options);
   const failed = await runSteps(call, options.steps);
   if (failed === undefined) await call.listens(options.listenMs);
   await call.hangUp();
@@ -27,7 +36,8 @@ export async function runScript(phone: Phone, application: string, options: Scri
   return failed ?? unexpectedFault(phone, options.steps) ?? { held: true };
 }
 
-async function runSteps(call: PhoneCall, steps: readonly Step[]): Promise<ScriptResult | undefined> {
+/** Does the steps in a call that has begun; undefined when all held. */
+export async function runSteps(call: PhoneCall, steps: readonly Step[]): Promise<Failure | undefined> {
   for (const step of steps) {
     try {
       await runStep(call, step);
@@ -60,6 +70,10 @@ async function runStep(call: PhoneCall, { action }: Step): Promise<void> {
       return call.hangUp();
     case 'ended':
       return call.expectHangup();
+    case 'answer':
+    case 'call':
+      // Done before the call began.
+      return undefined;
     default:
       return action satisfies never;
   }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { PhoneError } from './phone-error.ts';
-import { expectSteps, parseScript, pressSteps, saySteps } from './script.ts';
+import { parseResidentScript } from './resident-script.ts';
+import { expectSteps, openingOf, parseScript, pressSteps, saySteps } from './script.ts';
 
 suite('a script', () => {
   test('is read a step a line, and each step knows its line', () => {
@@ -21,7 +22,38 @@ suite('a script', () => {
     ]);
   });
 
-  for (const wrong of ['jump', 'hear', 'press x', 'wait soon', 'wait 5', 'fault many', 'request']) {
+  test('says with its first step, and only there, how the call begins', () => {
+    assert.deepEqual(openingOf(parseScript('hear a', 'a')), { kind: 'answer', answer: 'yes' });
+    assert.deepEqual(openingOf(parseScript('answer busy', 'a')), { kind: 'answer', answer: 'busy' });
+    assert.deepEqual(openingOf(parseScript('# b\ncall +12025550100\nended', 'a')), {
+      kind: 'call',
+      to: '+12025550100',
+    });
+    assert.throws(() => parseScript('hear a\nanswer no', 'a'), /a:2: answer no.*only as the first step/);
+  });
+
+  test('of a running server has steps, none of them about what a phone does not see', () => {
+    const wrong =
+      (text: string): (() => unknown) =>
+      () =>
+        parseResidentScript({ name: 'a', text });
+    assert.throws(wrong('hear a\nfault 11200'), /a:2: fault 11200.*a phone sees no requests and no faults/);
+    assert.throws(wrong('# nothing'), /want at least one step/);
+    assert.throws(wrong(`hear ${'a'.repeat(70_000)}`), /at most 65536 characters/);
+    assert.equal(parseResidentScript({ name: 'a', text: 'hear a\nended' }).length, 2);
+  });
+
+  for (const wrong of [
+    'answer maybe',
+    'call nobody',
+    'jump',
+    'hear',
+    'press x',
+    'wait soon',
+    'wait 5',
+    'fault many',
+    'request',
+  ]) {
     test(`refuses "${wrong}", naming the line`, () => {
       assert.throws(
         () => parseScript(`hear a\n${wrong}`, 'b.phone'),

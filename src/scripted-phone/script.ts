@@ -1,5 +1,6 @@
 import { quoted } from '../base/parsed.ts';
 import { PhoneError } from './phone-error.ts';
+import type { Answering } from './phone-options.ts';
 
 /** What the person at the phone does, or expects. */
 export type StepAction =
@@ -8,7 +9,10 @@ export type StepAction =
   | { readonly kind: 'wait' | 'silence'; readonly ms: number }
   | { readonly kind: 'request'; readonly url: string; readonly parameters: Readonly<Record<string, string>> }
   | { readonly kind: 'fault'; readonly code: number }
-  | { readonly kind: 'hangup' | 'ended' };
+  | { readonly kind: 'hangup' | 'ended' }
+  /** How the call begins; only as the first step. */
+  | { readonly kind: 'answer'; readonly answer: Answering }
+  | { readonly kind: 'call'; readonly to: string };
 
 export interface Step {
   /** Where it is written, as the one who wrote it finds it again: `menu.phone:3: press 1`. */
@@ -21,18 +25,28 @@ const MAX_LINES = 10_000;
 
 /**
  * Reads a script, one step a line: `hear TEXT`, `begin TEXT`, `silence 4s`, `wait 2s`, `press KEYS`, `say TEXT`,
- * `request PATH [Name=value …]`, `fault CODE`, `hangup`, `ended`; empty lines and those that begin with `#` are left out.
+ * `request PATH [Name=value …]`, `fault CODE`, `hangup`, `ended`, and as the first one `answer yes|no|busy` or
+ * `call NUMBER`; empty lines and those that begin with `#` are left out.
  * Throws PhoneError `bad-script` naming the line.
  */
 export function parseScript(text: string, name: string): readonly Step[] {
   const lines = text.split(/\r?\n/);
   if (lines.length > MAX_LINES) throw new PhoneError('bad-script', `${name}: want at most ${MAX_LINES} lines`);
-  return lines.flatMap((written, index) => {
+  const steps = lines.flatMap((written, index) => {
     const step = written.trim();
     if (step === '' || step.startsWith('#')) return [];
     const line = `${name}:${index + 1}: ${step}`;
     return [{ line, action: parseStep(step, line) }];
   });
+  const late = steps.slice(1).find(({ action }) => action.kind === 'answer' || action.kind === 'call');
+  if (late !== undefined) throw wrong(late.line, 'answer and call only as the first step');
+  return steps;
+}
+
+/** How the call of these steps begins. */
+export function openingOf(steps: readonly Step[]): Extract<StepAction, { kind: 'answer' | 'call' }> {
+  const first = steps[0]?.action;
+  return first?.kind === 'answer' || first?.kind === 'call' ? first : { kind: 'answer', answer: 'yes' };
 }
 
 function parseStep(step: string, line: string): StepAction {
@@ -55,8 +69,14 @@ function parseStep(step: string, line: string): StepAction {
     case 'hangup':
     case 'ended':
       return { kind: word };
+    case 'answer':
+      if (rest !== 'yes' && rest !== 'no' && rest !== 'busy') throw wrong(line, 'answer yes, answer no or answer busy');
+      return { kind: 'answer', answer: rest };
+    case 'call':
+      if (!/^\+[1-9]\d{6,14}$/.test(rest)) throw wrong(line, 'a number to call, as +12025550100');
+      return { kind: 'call', to: rest };
     default:
-      throw wrong(line, 'one of hear, begin, silence, wait, press, say, request, fault, hangup, ended');
+      throw wrong(line, 'one of hear, begin, silence, wait, press, say, request, fault, hangup, ended, answer, call');
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
-import type { Network } from '../base/network.ts';
+import type { Endpoint, Network } from '../base/network.ts';
 import type { Random } from '../base/random.ts';
 import { MemoryDirectory } from '../directory/memory.ts';
 import { openUserAgent } from '../sip/open-user-agent.ts';
@@ -15,10 +15,15 @@ export interface SipSideOptions {
   readonly address: string;
   readonly random: Random;
   readonly log: Logger;
+  /** Default SIP_PORT; 0: any free one. */
+  readonly port?: number;
+  /** Who may call without proof; default: everybody. */
+  readonly isTrusted?: (source: Endpoint) => boolean;
 }
 
-/** Signalling on a host of the virtual network, where nobody has to prove who he is. */
-export async function openSipSide({ log: logger, address, ...options }: SipSideOptions): Promise<UserAgent> {
+/** Signalling of phones, on a host of the virtual network or before the door of a running server. */
+export async function openSipSide(side: SipSideOptions): Promise<UserAgent> {
+  const { log: logger, address, port = SIP_PORT, isTrusted = () => true, ...options } = side;
   return openUserAgent({
     ...options,
     logger,
@@ -28,9 +33,9 @@ export async function openSipSide({ log: logger, address, ...options }: SipSideO
     admission: {
       credential: async () => undefined,
       realm: async () => DOMAIN,
-      trustedPeer: async () => ({ kind: 'anonymous' }),
+      trustedPeer: async (source) => (isTrusted(source) ? { kind: 'anonymous' } : undefined),
       mayRegister: () => false,
     },
-    listen: { address, port: SIP_PORT },
+    listen: { address, port },
   });
 }

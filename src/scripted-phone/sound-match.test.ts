@@ -2,19 +2,22 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { FRAME_SAMPLES } from '../media/sound-format.ts';
 import { murmurOf } from './murmur.ts';
-import { ArrivedSound, SoundMatch, type MatchState } from './sound-match.ts';
+import { ArrivedSound, REAL_TIME_RULES, SoundMatch, type MatchRules, type MatchState } from './sound-match.ts';
 
 const SOUND = murmurOf('Welcome to the bakery');
 const WINDOW = { before: 0, after: 4000 };
 
 /** What becomes of the sound when this arrives, frame by frame. */
-function outcome(arriving: Int16Array): {
+function outcome(
+  arriving: Int16Array,
+  rules?: MatchRules,
+): {
   readonly state: MatchState;
   readonly heardMs: number;
   readonly offset: number;
 } {
   const arrived = new ArrivedSound();
-  const match = new SoundMatch(SOUND, 0, WINDOW);
+  const match = new SoundMatch(SOUND, 0, { ...WINDOW, ...rules });
   for (let at = 0; at < arriving.length; at += FRAME_SAMPLES) {
     arrived.push(arriving.subarray(at, at + FRAME_SAMPLES));
     match.update(arrived);
@@ -67,5 +70,18 @@ suite('a sound in what arrives', () => {
     const holed = SOUND.slice();
     for (let at = 0; at < holed.length; at += 2 * FRAME_SAMPLES) holed.fill(0, at, at + FRAME_SAMPLES);
     assert.notEqual(outcome(joined(holed, silence(8000))).state, 'heard');
+  });
+
+  test('in real time is followed over what a jitter buffer leaves out or puts in, and not over more', () => {
+    const third = FRAME_SAMPLES * 20;
+    const withoutFrame = joined(SOUND.subarray(0, third), SOUND.subarray(third + 250), silence(4000));
+    const withPause = joined(SOUND.subarray(0, third), silence(333), SOUND.subarray(third), silence(4000));
+    for (const arriving of [withoutFrame, withPause]) {
+      assert.equal(outcome(arriving, REAL_TIME_RULES).state, 'heard');
+      assert.notEqual(outcome(arriving).state, 'heard');
+    }
+    const half = joined(SOUND.subarray(0, Math.round(SOUND.length / 2)), silence(16_000));
+    assert.equal(outcome(half, REAL_TIME_RULES).state, 'lost');
+    assert.equal(outcome(joined(murmurOf('Welcome to the factory'), silence(9000)), REAL_TIME_RULES).state, 'lost');
   });
 });

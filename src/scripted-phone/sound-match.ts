@@ -4,6 +4,7 @@ import { FRAME_SAMPLES, SAMPLE_RATE } from '../media/sound-format.ts';
 const PAUSE_AMPLITUDE = 40;
 /** The piece by which a sound is found in what arrives. */
 const LANDMARK_SAMPLES = (SAMPLE_RATE * 160) / 1000;
+const LANDMARK_STEP_SAMPLES = (SAMPLE_RATE * 200) / 1000;
 /** Likeness (normalised correlation) from which a landmark is found, and a frame counts as arrived. */
 const FOUND = 0.85;
 const ARRIVED = 0.7;
@@ -13,6 +14,34 @@ const LOOK_ON_SAMPLES = (SAMPLE_RATE * 60) / 1000;
 const MISSED_FRAMES = 5;
 /** Share of the voiced frames that must arrive for a sound to be heard. */
 const HEARD_SHARE = 0.9;
+
+/** How exact an arrival must be. In virtual time nothing is late, so nothing is let pass; a real machine stands still now and then. */
+export interface MatchRules {
+  /** Voiced frames in a row that did not arrive: the sound was cut off. */
+  readonly missedFrames: number;
+  /** Share of the voiced frames that must arrive. */
+  readonly heardShare: number;
+  /** A jitter buffer drops and stretches: after a frame that is not in its place, it is looked for so far around it. */
+  readonly resyncMs: number;
+  readonly longestWayMs: number;
+  readonly placeMs: number;
+  readonly underWayMs: number;
+}
+
+/** Over a real network, beside whatever else the machine does. */
+export const REAL_TIME_RULES: MatchRules = {
+  missedFrames: 15,
+  heardShare: 0.7,
+  resyncMs: 100,
+  longestWayMs: 3000,
+  placeMs: 300,
+  underWayMs: 500,
+};
+
+interface MatchOptions extends Partial<Pick<MatchRules, 'missedFrames' | 'heardShare' | 'resyncMs'>> {
+  readonly before: number;
+  readonly after: number;
+}
 
 export type MatchState = 'searching' | 'following' | 'heard' | 'lost';
 
@@ -69,13 +98,20 @@ export class SoundMatch {
   #arrived = 0;
   #missed = 0;
   #lastArrived = 0;
+  readonly #missedFrames: number;
+  readonly #heardShare: number;
+  readonly #resyncSamples: number;
 
   /** The sound is to begin at `expected` in what arrives, or so many samples before or after. */
-  constructor(sound: Int16Array, expected: number, tolerance: { readonly before: number; readonly after: number }) {
+  constructor(sound: Int16Array, expected: number, options: MatchOptions) {
+    const { before, after, missedFrames = MISSED_FRAMES, heardShare = HEARD_SHARE, resyncMs = 0 } = options;
     this.#sound = sound;
     this.#offset = expected;
-    this.#next = Math.max(0, expected - tolerance.before);
-    this.#last = expected + tolerance.after;
+    this.#next = Math.max(0, expected - before);
+    this.#last = expected + after;
+    this.#missedFrames = missedFrames;
+    this.#heardShare = heardShare;
+    this.#resyncSamples = (SAMPLE_RATE * resyncMs) / 1000;
     this.#landmark = firstVoiced(sound);
     this.#landmarkSamples = Math.min(LANDMARK_SAMPLES, sound.length - this.#landmark);
     // A pause between words has nothing that could be recognised.
@@ -95,7 +131,7 @@ export class SoundMatch {
   /** The first position that it may still look at. */
   get needs(): number {
     if (this.state === 'searching' && this.#best === FOUND) return this.#next;
-    return this.#offset + this.#frame * FRAME_SAMPLES;
+    return Math.max(0, this.#offset + this.#frame * FRAME_SAMPLES - this.#resyncSamples);
   }
 
   /** Takes what has arrived so far. */
@@ -105,11 +141,20 @@ export class SoundMatch {
   }
 
   #search(arrived: ArrivedSound): void {
-    const landmark = this.#sound.subarray(this.#landmark, this.#landmark + this.#landmarkSamples);
+    const length = this.#landmarkSamples;
+    // Where a jitter buffer stretches, one landmark may be spoilt: in real time there are later ones, too.
+    const places = [0, LANDMARK_STEP_SAMPLES, 2 * LANDMARK_STEP_SAMPLES]
+      .map((step) => this.#landmark + step)
+      .filter((at, index) => index === 0 || (this.#resyncSamples > 0 && at + length <= this.#sound.length));
+    const landmarks = places.map((at) => ({ at, samples: this.#sound.subarray(at, at + length) }));
     for (; this.#next <= this.#last; this.#next += 1) {
-      const piece = arrived.slice(this.#next + this.#landmark, this.#landmarkSamples);
-      if (piece === undefined) break;
-      const likeness = correlation(landmark, piece);
+      const position = this.#next;
+      if (position + (places.at(-1) ?? 0) + length > arrived.end) break;
+      const likenesses = landmarks.map(({ at, samples }) => {
+        const piece = arrived.slice(position + at, length);
+        return piece === undefined ? 0 : correlation(samples, piece);
+      });
+      const likeness = Math.max(...likenesses);
       if (likeness <= this.#best) continue;
       this.#best = likeness;
       this.#offset = this.#next;
@@ -123,20 +168,39 @@ export class SoundMatch {
     const at = this.#frame * FRAME_SAMPLES;
     const original = this.#sound.subarray(at, at + FRAME_SAMPLES);
     if (original.length === 0) {
-      this.state = this.#arrived >= this.#voiced * HEARD_SHARE ? 'heard' : 'lost';
+      this.state = this.#arrived >= this.#voiced * this.#heardShare ? 'heard' : 'lost';
       return false;
     }
     const piece = arrived.slice(this.#offset + at, original.length);
-    if (piece === undefined) return false;
+    // What may be looked for around its place must be there, too.
+    if (piece === undefined || this.#offset + at + original.length + this.#resyncSamples > arrived.end) return false;
     this.#frame += 1;
     if (amplitude(original) < PAUSE_AMPLITUDE) return true;
     this.#voiced += 1;
-    if (correlation(original, piece) >= ARRIVED) {
+    if (correlation(original, piece) >= ARRIVED || this.#resync(arrived, at)) {
       this.#arrived += 1;
       this.#missed = 0;
       this.#lastArrived = at + original.length;
-    } else if (++this.#missed >= MISSED_FRAMES) this.state = 'lost';
+    } else if (++this.#missed >= this.#missedFrames) this.state = 'lost';
     return true;
+  }
+
+  /** True when the sound goes on a little earlier or later than it should: from there it is followed. */
+  #resync(arrived: ArrivedSound, at: number): boolean {
+    if (this.#resyncSamples === 0) return false;
+    const original = this.#sound.subarray(at, at + FRAME_SAMPLES);
+    let best = FOUND;
+    let found: number | undefined;
+    for (let shift = -this.#resyncSamples; shift <= this.#resyncSamples; shift += 1) {
+      const piece = arrived.slice(this.#offset + at + shift, original.length);
+      if (piece === undefined) continue;
+      const likeness = correlation(original, piece);
+      if (likeness <= best) continue;
+      best = likeness;
+      found = this.#offset + shift;
+    }
+    if (found !== undefined) this.#offset = found;
+    return found !== undefined;
   }
 }
 

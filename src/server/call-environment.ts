@@ -17,6 +17,7 @@ import { OrderedDelivery } from '../comms/ordered-delivery.ts';
 import { HOME_DOMAIN, type Place } from '../comms/place.ts';
 import type { Records } from '../comms/records/records.ts';
 import type { Webhooks } from '../comms/webhooks.ts';
+import type { CallMedia } from '../comms/calls/call-media.ts';
 import type { MediaPool } from '../media/media-pool.ts';
 import type { SpeechEngine } from '../media/speech.ts';
 import type { UserAgent } from '../sip/user-agent.ts';
@@ -38,6 +39,8 @@ export interface CallParts {
   readonly userAgent: UserAgent;
   readonly webphones: WebphoneAgent;
   readonly media: MediaPool;
+  /** The same, heard by the scripted phones. */
+  readonly callMedia: CallMedia;
   readonly speech: SpeechEngine;
   readonly lane: CallLane;
   readonly trunkLines: TrunkLines;
@@ -58,7 +61,7 @@ export interface JoinedEnvironment {
 
 /** Joins records, SIP, media and webhooks to what the call service stands on. */
 export function callEnvironment(parts: CallParts): JoinedEnvironment {
-  const { records, log, lane, userAgent, media, config, place } = parts;
+  const { records, log, lane, userAgent, config, place } = parts;
   const tasks = new TaskGroup((error) => log.error({ error: errorText(error) }, 'a notification could not be written'));
   const events = new OrderedDelivery((error) =>
     log.error({ error: errorText(error) }, 'an event could not be delivered'),
@@ -93,7 +96,7 @@ export function callEnvironment(parts: CallParts): JoinedEnvironment {
       trunkAddresses: (host) => parts.trunkLines.addressesOf(host),
     }),
     webphones: parts.webphones,
-    media: new WatchedMedia(media, (node, reason) => service?.mediaLost(node, reason)),
+    media: new WatchedMedia(parts.callMedia, (node, reason) => service?.mediaLost(node, reason)),
     calls: lane,
     lookups: {
       account: (sid) => records.accounts.find(sid),

@@ -14,7 +14,10 @@ const complaint = (changes: object): string => configComplaint({ ...CONFIG_DEFAU
 test('an unknown key is named with those that are known there, at each level', () => {
   const cases: readonly (readonly [object, RegExp])[] = [
     [{ htttp: 1 }, /^the configuration: "htttp" is not a known key; known keys: data, http, /],
-    [{ phones: [{ name: 'a', password: 'b', pin: 1 }] }, /^phones\.0: "pin" .*known keys: name, password, number$/],
+    [
+      { phones: [{ name: 'a', password: 'b', pin: 1 }] },
+      /^phones\.0: "pin" .*known keys: name, password, number, script$/,
+    ],
     [{ numbers: [{ phoneNumber: '+12025550100', url: 1 }] }, /^numbers\.0: "url" .*known keys: phoneNumber, /],
     [{ applications: [{ friendlyName: 'a', x: 1 }] }, /^applications\.0: "x" .*known keys: friendlyName, voiceUrl/],
     [{ trunks: [{ name: 'a', uri: 'sip:b', x: 1 }] }, /^trunks\.0: "x" .*known keys: name, uri, username/],
@@ -33,7 +36,7 @@ test('a value says where it stands, what it is and what it must be', () => {
     [{ rtp: [1] }, 'rtp: got a list; it must be string'],
     [{ lan: null }, 'lan: got null; it must be boolean'],
     [{ callsPerSecondFrom: { 'a/b~c': 'x' } }, 'callsPerSecondFrom.a/b~c: got "x"; it must be number'],
-    [{ phones: [{ name: 'a' }] }, 'phones.0: got an object; it must have required properties password'],
+    [{ phones: [{ number: '+12025550123' }] }, 'phones.0: got an object; it must have required properties name'],
     [
       { numbers: [{ phoneNumber: '1' }] },
       'numbers.0.phoneNumber: got "1"; it must match pattern "^\\+[1-9][0-9]{6,14}$"',

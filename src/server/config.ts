@@ -78,7 +78,19 @@ export const ConfigSchema = Type.Object(
     ),
     phones: Type.Array(
       Type.Object(
-        { name: Name, password: Type.String({ minLength: 1, maxLength: 128 }), number: Type.Optional(E164) },
+        {
+          name: Name,
+          /** Of a phone that registers; a scripted one needs none. */
+          password: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
+          number: Type.Optional(E164),
+          /** The server itself answers for this phone: steps, or the path of a file with steps. */
+          script: Type.Optional(
+            Type.Union([
+              Type.String({ minLength: 1, maxLength: 4096 }),
+              Type.Array(Type.String({ maxLength: 1024 }), { minItems: 1, maxItems: 1000 }),
+            ]),
+          ),
+        },
         { additionalProperties: false },
       ),
     ),

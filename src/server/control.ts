@@ -7,8 +7,10 @@ import { aorOf } from '../comms/calls/routing.ts';
 import type { CallService } from '../comms/calls/call-service.ts';
 import { HOME_DOMAIN } from '../comms/place.ts';
 import type { Phone, Trunk } from '../comms/place-model.ts';
+import type { ResidentPhones } from '../scripted-phone/resident-phones.ts';
 import type { CallParts } from './call-environment.ts';
 import { reachableAt } from './local-hosts.ts';
+import { scriptedPhonePorts } from './scripted-phone-ports.ts';
 import type { LogBuffer } from './log-buffer.ts';
 import type { PlaceCertificates } from './tls/place-certificates.ts';
 import type { TrunkLines } from './trunk-lines.ts';
@@ -20,6 +22,7 @@ export interface ControlParts extends Omit<CallParts, 'bus' | 'publicUrl'> {
   readonly certificates: PlaceCertificates;
   /** Where HTTPS is; undefined: nowhere. */
   https(): string | undefined;
+  readonly residents: ResidentPhones;
   onStopAsked(): void;
 }
 
@@ -32,10 +35,11 @@ export function controlPorts(parts: ControlParts): ControlPorts {
 
   const showPhone = async (phone: Phone): Promise<object> => {
     const contacts = await userAgent.bindings(aorOf(phone.name, HOME_DOMAIN));
-    const { name, number } = phone;
+    const { name, number, script } = phone;
     return {
       name,
       number,
+      script: script?.name ?? null,
       registrar,
       contacts: contacts.map(({ contact, userAgent: device, expiresAt }) => ({
         contact,
@@ -71,15 +75,11 @@ export function controlPorts(parts: ControlParts): ControlPorts {
     }),
     stop: () => parts.onStopAsked(),
     phones: async () => Promise.all((await records.phones.list()).map(showPhone)),
-    addPhone: async (wanted) => {
-      const { phone, password } = await place.addPhone(wanted);
-      return { ...(await showPhone(phone)), password };
-    },
-    removePhone: (name) => place.removePhone(name),
     trust: async () => {
       const { authority, authorityFingerprint, names, endsAt } = await parts.certificates.open();
       return { authority, fingerprint: authorityFingerprint, names, endsAt, https: parts.https() };
     },
+    ...scriptedPhonePorts(parts, showPhone),
     trunks: async () => (await records.trunks.list()).map(showTrunk),
     addTrunk: async (wanted) => {
       const trunk = await place.addTrunk(wanted);

@@ -147,4 +147,24 @@ suite('what the configuration declares', () => {
       /a number rings a phone or an application, not both/,
     );
   });
+
+  test('a phone has a password or a script that can be used, and keeps it', async (context) => {
+    const { records, start } = await opened(context);
+    const refusal = (phone: object): Promise<unknown> =>
+      start(config({ phones: [{ name: 'bob', ...phone }] })).then(
+        () => 'started',
+        (error: Error) => error.message,
+      );
+    assert.match(String(await refusal({})), /bob has neither a password nor a script/);
+    assert.match(
+      String(await refusal({ script: ['hear Welcome', 'jump'] })),
+      /script of bob: "bob:2: jump".*want one of/,
+    );
+    assert.match(String(await refusal({ script: '/nowhere/a.phone' })), /script of bob cannot be read: ENOENT/);
+    assert.equal(await records.phones.byName('bob'), undefined);
+    await start(config({ phones: [{ name: 'bob', script: ['hear Welcome', 'press 1'] }] }));
+    const { script, scriptPassword } = (await records.phones.byName('bob')) ?? {};
+    assert.deepEqual(script, { name: 'bob', text: 'hear Welcome\npress 1' });
+    assert.ok((scriptPassword ?? '').length >= 12);
+  });
 });

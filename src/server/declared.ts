@@ -5,6 +5,7 @@ import { DEFAULT_TRUNK_CALLS, type Trunk } from '../comms/place-model.ts';
 import { numberTypeOf, type OwnedNumber } from '../comms/records/numbers.ts';
 import type { Records } from '../comms/records/records.ts';
 import type { Config } from './config.ts';
+import { declaredScript } from './declared-script.ts';
 import { ConfigError } from './load-config.ts';
 
 /** A number of the place for its first call: from the range that is kept for fiction (NANP 555-01XX). */
@@ -141,8 +142,13 @@ async function applyNumber(
 }
 
 async function applyPhone(declared: Config['phones'][number], place: Place, records: Records): Promise<void> {
-  if ((await records.phones.byName(declared.name)) !== undefined) await place.removePhone(declared.name);
-  await place.addPhone(declared);
+  const { name, password, number } = declared;
+  const script = await declaredScript(declared);
+  if (script === undefined && password === undefined) {
+    throw new ConfigError(`phones: ${name} has neither a password nor a script; want one of them`);
+  }
+  if ((await records.phones.byName(name)) !== undefined) await place.removePhone(name);
+  await place.addPhone({ name, password, number, script });
 }
 
 /** A trunk that is as it was keeps its sid: calls name it. */

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import Value from 'typebox/value';
 import { errorText, TandemError } from '../base/errors.ts';
 import { configComplaint } from './config-complaint.ts';
@@ -47,8 +47,21 @@ async function fromFile(path: string, mustExist: boolean): Promise<Record<string
   });
   if (bytes.length > MAX_CONFIG_BYTES) throw new ConfigError(`${path}: want at most ${MAX_CONFIG_BYTES} bytes`);
   const parsed = parse(bytes.toString('utf8'), path);
-  if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return { ...parsed };
+  if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed))
+    return withScripts({ ...parsed }, dirname(resolve(path)));
   throw new ConfigError(`${path}: want one JSON object, e.g. {"http": "127.0.0.1:3600"}`);
+}
+
+/** Paths of scripts are as seen from the file that names them. */
+function withScripts(parsed: Record<string, unknown>, folder: string): Record<string, unknown> {
+  const { phones } = parsed;
+  if (!Array.isArray(phones)) return parsed;
+  const resolved = phones.map((phone: unknown) => {
+    if (typeof phone !== 'object' || phone === null || !('script' in phone) || typeof phone.script !== 'string')
+      return phone;
+    return { ...phone, script: resolve(folder, phone.script) };
+  });
+  return { ...parsed, phones: resolved };
 }
 
 /** Reads at most one byte beyond the limit: what is named may be a device without an end. */

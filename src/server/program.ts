@@ -16,7 +16,6 @@ import { openRecords, type Records } from '../comms/records/records.ts';
 import { openSecrets } from '../comms/records/secrets.ts';
 import { ClientAdmission } from '../comms/client-admission.ts';
 import { SipAdmission } from '../comms/sip-admission.ts';
-import { Webhooks } from '../comms/webhooks.ts';
 import { MemoryDirectory } from '../directory/memory.ts';
 import { openGuardedHttp } from '../http/guarded.ts';
 import { DEVELOPMENT_TARGETS, TargetPolicy } from '../http/target-policy.ts';
@@ -33,6 +32,10 @@ import { openFileBlobs } from '../store/file-blobs.ts';
 import { migrate } from '../store/migrate.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
+import { Ears } from '../scripted-phone/ears.ts';
+import { NamedSounds, NamingWebhooks } from '../scripted-phone/named-sounds.ts';
+import { ObservedMedia } from '../scripted-phone/observed-media.ts';
+import { ResidentPhones } from '../scripted-phone/resident-phones.ts';
 import { openWebphoneAgent } from '../webphone/open-webphone-agent.ts';
 import { accountPace } from './account-pace.ts';
 import { keepAlive, lastAlive } from './alive-mark.ts';
@@ -135,12 +138,11 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
   cleanup.add(() => certificates.close());
   const http = openGuardedHttp({ policy: targetPolicy(config), clock: systemClock, logger: log });
   cleanup.add(() => http.close());
-  const webhooks = new Webhooks({
-    http,
-    clock: systemClock,
-    random: systemRandom,
-    soundDirectory: join(folder.path, 'sounds'),
-  });
+  const names = new NamedSounds();
+  const webhooks = new NamingWebhooks(
+    { http, clock: systemClock, random: systemRandom, soundDirectory: join(folder.path, 'sounds') },
+    names,
+  );
   const trunkLines = new TrunkLines({ clock: systemClock, log });
   const sip = await openSip(config, { records, trunkLines, log });
   cleanup.add(() => sip.close());
@@ -156,6 +158,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
   cleanup.add(async () => webphones.close());
   const media = await mediaOpening;
   const speech = await speechOpening;
+  const ears = new Ears();
   const lane = new CallLane({
     store,
     records,
@@ -176,7 +179,8 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     userAgent: sip,
     webphones,
     media,
-    speech,
+    callMedia: new ObservedMedia(media, (announcement) => ears.announce(announcement)),
+    speech: names.speech(speech),
     lane,
     trunkLines,
     log,
@@ -203,15 +207,16 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     pace: accountPace(config.requestsPerSecond, systemClock),
   });
   serveSignalling(app, { webphones, log });
+  const residents = new ResidentPhones({
+    ...{ ears, names, log, rtp, voice: speech, domain: HOME_DOMAIN },
+    ...{ clock: systemClock, random: systemRandom, network: nodeNetwork },
+    door: doorFromHere(sip.addresses.udp),
+  });
+  cleanup.add(() => residents.close());
   registerControlRoutes(
     app,
     controlPorts({
-      ...parts,
-      logs,
-      service,
-      onStopAsked: options.onStopAsked,
-      trunkLines,
-      certificates,
+      ...{ ...parts, logs, service, residents, certificates, onStopAsked: options.onStopAsked },
       https: () => secureUrl.value,
     }),
   );
@@ -227,6 +232,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
   const linked = shownAddress({ address: httpPlan.at.address, port: bound.port });
   publicUrl.value = (config.publicUrl ?? `http://${linked}`).replace(/\/+$/, '');
   await service.tellUntoldEnds();
+  await startResidents(residents, records);
   await lane.start({
     start: (call) => service.start(call),
     interrupted: (call) => service.interrupted(call),
@@ -261,6 +267,21 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     },
     close: () => cleanup.run(),
   };
+}
+
+/** Every phone with a script is there, and registered, before anybody is told that the server is ready. */
+async function startResidents(residents: ResidentPhones, records: Records): Promise<void> {
+  await Promise.all(
+    (await records.phones.list()).map(async ({ name, script, scriptPassword }) => {
+      if (script !== null && scriptPassword !== null) await residents.add({ name, password: scriptPassword, script });
+    }),
+  );
+}
+
+/** The SIP door as this machine itself reaches it. */
+function doorFromHere({ address, port }: Endpoint): Endpoint {
+  const here: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
+  return { address: here[address] ?? address, port };
 }
 
 async function openStore(config: Config, folder: string, logger: Logger): Promise<Store> {

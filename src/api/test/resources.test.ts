@@ -120,7 +120,13 @@ describe('the stock SDK drives every resource', () => {
     assert.equal(updated.voiceUrl, 'http://app.test/');
     const taken = { phoneNumber: '+15551234567' };
     await assert.rejects(client.incomingPhoneNumbers.create(taken), refusal(400, 21422));
-    const phone = { name: 'desk', accountSid: api.parts.account.sid, credentialSid: newSid('CR', seededRandom(1)) };
+    const phone = {
+      name: 'desk',
+      accountSid: api.parts.account.sid,
+      credentialSid: newSid('CR', seededRandom(1)),
+      script: null,
+      scriptPassword: null,
+    };
     await api.parts.store.write([
       api.parts.records.phones.insertStatement({ ...phone, number: '+15550009999', dateCreated: START_MS }),
     ]);

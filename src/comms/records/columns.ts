@@ -36,6 +36,13 @@ export function json<V>(): Column<V> {
   return { encode: (value) => JSON.stringify(value), decode: (stored) => JSON.parse(stored as string) as V };
 }
 
+export function jsonOrNull<V>(): Column<V | null> {
+  return {
+    encode: (value) => (value === null ? null : JSON.stringify(value)),
+    decode: (stored) => (stored === null ? null : (JSON.parse(stored as string) as V)),
+  };
+}
+
 /** Text that is unreadable at rest. */
 export function sealed(secrets: Secrets, purpose: string): Column<string> {
   return {

@@ -364,6 +364,8 @@ export function recordsCompliance(title: string, open: () => Promise<Store>): vo
         accountSid: account.sid,
         number: '+15550009999',
         credentialSid: newSid('CR', random),
+        script: { name: 'a.phone', text: 'hear Welcome' },
+        scriptPassword: 'secret',
         dateCreated: START_MS,
       };
       await store.write([records.phones.insertStatement(phone)]);

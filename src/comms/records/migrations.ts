@@ -213,4 +213,8 @@ export const commsMigrations: readonly Migration[] = [
       'create index comms_call_end_untold on comms_call (end_untold) where end_untold = 1',
     ],
   },
+  {
+    name: 'comms/0008-scripted-phones',
+    up: ['alter table comms_phone add column script text', 'alter table comms_phone add column script_password text'],
+  },
 ];

@@ -1,6 +1,6 @@
 import type { WriteStatement } from '../../store/store.ts';
-import type { Phone } from '../place-model.ts';
-import { text, time } from './columns.ts';
+import type { Phone, PhoneScript } from '../place-model.ts';
+import { jsonOrNull, sealedOrNull, text, time } from './columns.ts';
 import type { RecordContext } from './owned-records.ts';
 import { RecordTable } from './record-table.ts';
 
@@ -11,7 +11,15 @@ export class Phones {
   constructor(context: RecordContext) {
     this.#table = new RecordTable<Phone>(context.store, {
       name: 'comms_phone',
-      columns: { name: text(), accountSid: text(), number: text(), credentialSid: text(), dateCreated: time() },
+      columns: {
+        name: text(),
+        accountSid: text(),
+        number: text(),
+        credentialSid: text(),
+        script: jsonOrNull<PhoneScript>(),
+        scriptPassword: sealedOrNull(context.secrets, 'phone.password'),
+        dateCreated: time(),
+      },
       key: 'name',
     });
   }

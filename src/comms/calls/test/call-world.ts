@@ -93,6 +93,8 @@ export class CallWorld {
       accountSid: ACCOUNT_SID,
       number,
       credentialSid: 'CR1' as Sid<'CR'>,
+      script: null,
+      scriptPassword: null,
       dateCreated: 0,
     });
     this.userAgent.behaviours.set(name, behaviour);

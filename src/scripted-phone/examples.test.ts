@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite, test, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { RunningProcess } from '../testkit/child-process.ts';
+import { atEnd } from '../testkit/scope.ts';
+import { temporaryFolder } from '../testkit/temporary-folder.ts';
+import { tryDocument } from './try-document.ts';
+
+// The applications among the examples run as they are, as processes of their own; the phone's part of it is measured.
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const TOKEN = '1'.repeat(32);
+const ACCOUNT = `AC${'1'.repeat(32)}`;
+/** Of processor time, so that a busy machine does not count: a call of twenty seconds takes a third of it. */
+const MAX_CPU_MS = 1000;
+
+interface Example {
+  readonly folder: string;
+  readonly script: string;
+  readonly args: readonly string[];
+}
+
+interface Mutation {
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+const FIRST_CALL: Example = { folder: 'first-call', script: 'key.phone', args: ['--serve'] };
+const CI: Example = { folder: 'ci', script: 'try.phone', args: [] };
+
+/** Starts a copy of the application, with a change where one is wanted, and lets the phone do its script. */
+async function tried(
+  t: TestContext,
+  { folder, script, args }: Example,
+  mutation?: Mutation,
+): Promise<{ held: boolean; lines: readonly string[]; cpuMs: number }> {
+  const place = temporaryFolder(t, folder);
+  const copy = join(place, folder);
+  mkdirSync(copy);
+  cpSync(join(ROOT, 'examples', folder), copy, { recursive: true });
+  symlinkSync(join(ROOT, 'node_modules'), join(place, 'node_modules'));
+  if (mutation !== undefined) {
+    const path = join(copy, mutation.file);
+    const before = readFileSync(path, 'utf8');
+    const after = before.replace(mutation.from, mutation.to);
+    assert.notEqual(after, before, 'a mutant differs');
+    writeFileSync(path, after);
+  }
+  const application = RunningProcess.start(process.execPath, [join(copy, 'app.mjs'), ...args], {
+    environment: { TWILIO_ACCOUNT_SID: ACCOUNT, TWILIO_AUTH_TOKEN: TOKEN, PORT: '0' },
+  });
+  atEnd(t, async () => void (await application.end('SIGKILL')));
+  const ready = await application.line(/listens on http/, { withinMs: 20_000 });
+  const url = /http\S+/.exec(ready)?.[0] ?? '';
+  const lines: string[] = [];
+  const before = process.cpuUsage();
+  const held = await tryDocument(url, {
+    ...{ steps: [], environmentPath: '', token: TOKEN, account: ACCOUNT, script: join(copy, script) },
+    print: (line) => lines.push(line),
+  });
+  const { user, system } = process.cpuUsage(before);
+  return { held, lines, cpuMs: (user + system) / 1000 };
+}
+
+for (const [example, mutants] of [
+  [
+    FIRST_CALL,
+    [
+      ['a prompt is changed', 'app.mjs', 'Press any key', 'Press no key', 'key.phone:3: hear'],
+      ['the key is not pressed', 'key.phone', 'press 5\n', '\n', 'key.phone:6: request /key Digits=5'],
+      ['the timeout is halved', 'app.mjs', 'timeout: 8', 'timeout: 4', 'key.phone:4: silence 7s'],
+      ['nothing is recorded', 'app.mjs', 'response.record({', 'response.pause({', 'key.phone:9: request /recorded'],
+    ],
+  ],
+  [
+    CI,
+    [
+      ['a prompt is changed', 'app.mjs', 'To confirm, press 1', 'To confirm, press 2', 'try.phone:2: hear'],
+      ['the key is not pressed', 'try.phone', 'press 1\nrequest', '\nrequest', 'try.phone:5: request /key Digits=1'],
+      ['the timeout is halved', 'app.mjs', 'timeout: 6', 'timeout: 3', 'try.phone:3: silence 5s'],
+      ['the answer is another', 'app.mjs', "Digits === '1'", "Digits === '2'", 'try.phone:6: hear Thank you'],
+    ],
+  ],
+] as const) {
+  suite(`the example ${example.folder}`, () => {
+    test('does what its script expects, in less than a second', async (t) => {
+      const { held, lines, cpuMs } = await tried(t, example);
+      assert.ok(held, lines.join('\n'));
+      assert.ok(cpuMs < MAX_CPU_MS, `${cpuMs} ms`);
+    });
+    for (const [title, file, from, to, line] of mutants) {
+      test(`does not when ${title}, and the failing line is named`, async (t) => {
+        const { held, lines } = await tried(t, example, { file, from, to });
+        assert.equal(held, false, lines.join('\n'));
+        assert.ok(lines.at(-1)?.startsWith(`failed at ${line}`), lines.join('\n'));
+      });
+    }
+  });
+}
