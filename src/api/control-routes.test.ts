@@ -23,6 +23,7 @@ function door(context: TestContext): Door {
     clock: systemClock,
     authorize: (authorization) => Promise.resolve(authorization === 'Basic good'),
     status: () => note('status'),
+    limits: () => note('limits'),
     stop: () => asked.push(['stop']),
     trust: async () => ({ authority: 'PEM' }),
     phones: async () => [await note('phones')],
