@@ -129,7 +129,8 @@ class Creates {
 
   async *#list(from: string): AsyncGenerator<Listed> {
     const { door } = this.#context;
-    let path: string | undefined = `/Calls.json?${new URLSearchParams({ From: from, PageSize: String(PAGE_SIZE) })}`;
+    const query = new URLSearchParams({ From: from, PageSize: String(PAGE_SIZE) }).toString();
+    let path: string | undefined = `/Calls.json?${query}`;
     const prefix = `/2010-04-01/Accounts/${door.target.accountSid}`;
     while (path !== undefined) {
       const asked: string = path;

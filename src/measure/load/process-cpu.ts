@@ -17,6 +17,23 @@ export function processCpuSeconds(pid: number): number | undefined {
   return sum;
 }
 
+/** CPU seconds of the whole machine with what other machines took of it (steal); undefined where nobody says. */
+export function machineCpuSeconds(): number | undefined {
+  try {
+    // proc(5): user nice system idle iowait irq softirq steal
+    const [user = 0, nice = 0, system = 0, , , interrupts = 0, softInterrupts = 0, stolen = 0] = readFileSync(
+      '/proc/stat',
+      'utf8',
+    )
+      .replace(/^cpu +/, '')
+      .split(' ', 8)
+      .map(Number);
+    return (user + nice + system + interrupts + softInterrupts + stolen) / TICKS_PER_SECOND;
+  } catch {
+    return undefined;
+  }
+}
+
 interface Stat {
   readonly parent: number;
   readonly cpuSeconds: number;

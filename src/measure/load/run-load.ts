@@ -13,7 +13,7 @@ import { secondLines } from './live-table.ts';
 import { LoadError } from './load-error.ts';
 import { checkLoadOptions, isLoopback, MAX_CREATES, type LoadOptions } from './load-options.ts';
 import { runOpenLoop } from './open-loop.ts';
-import { processCpuSeconds } from './process-cpu.ts';
+import { machineCpuSeconds, processCpuSeconds } from './process-cpu.ts';
 import { prepareRegistrations } from './registrations.ts';
 import { arrivals } from './schedule.ts';
 import type { LoadContext, Scenario, ScenarioEnd } from './scenario.ts';
@@ -156,10 +156,13 @@ class LoadRun {
     const doneMs = Math.max(askedMs, this.#tally.lastMs - startMs);
     const serverSeconds =
       start.server === undefined || end.server === undefined ? undefined : end.server - start.server;
+    const machineSeconds =
+      start.machine === undefined || end.machine === undefined ? undefined : end.machine - start.machine;
+    const ownSeconds = end.own - start.own;
     const generator: GeneratorView = {
       latenessP99Ms: rounded(lateness.percentileMs(0.99), 2),
       latenessMaxMs: rounded(lateness.maxMs, 2),
-      cores: rounded((end.own - start.own) / seconds, 2),
+      cores: rounded(ownSeconds / seconds, 2),
       skipped: this.#skipped,
     };
     return {
@@ -175,6 +178,10 @@ class LoadRun {
       serverCpuMsEach:
         serverSeconds === undefined || tally.done === 0 ? undefined : rounded((serverSeconds / tally.done) * 1_000, 3),
       generator,
+      otherCores:
+        machineSeconds === undefined
+          ? undefined
+          : rounded(Math.max(0, machineSeconds - ownSeconds - (serverSeconds ?? 0)) / seconds, 2),
       limits: after === undefined ? undefined : limitsReport(before, after),
       interrupted: this.#ports.signal.aborted,
       faults: this.#gone === undefined ? checked.faults : [this.#gone],
@@ -304,15 +311,29 @@ class LoadRun {
     this.#stop.abort();
   }
 
-  #reading(pid: number | undefined): { readonly atMs: number; readonly own: number; readonly server?: number } {
+  #reading(pid: number | undefined): Reading {
     const { user, system } = process.cpuUsage();
     const server = pid === undefined ? undefined : processCpuSeconds(pid);
-    return { atMs: this.#clock.now(), own: (user + system) / 1e6, ...(server !== undefined && { server }) };
+    const machine = server === undefined ? undefined : machineCpuSeconds();
+    return {
+      atMs: this.#clock.now(),
+      own: (user + system) / 1e6,
+      ...(server !== undefined && { server }),
+      ...(machine !== undefined && { machine }),
+    };
   }
 
   #say(line: string): void {
     if (!this.#ports.json) this.#ports.print(line);
   }
+}
+
+/** CPU seconds used so far. */
+interface Reading {
+  readonly atMs: number;
+  readonly own: number;
+  readonly server?: number;
+  readonly machine?: number;
 }
 
 interface LoadTimes {

@@ -21,6 +21,7 @@ const GOOD: LoadResult = {
   serverCores: 0.5,
   serverCpuMsEach: 5,
   generator: { latenessP99Ms: 1, latenessMaxMs: 3, cores: 0.2, skipped: 0 },
+  otherCores: 0.1,
   limits: { reached: [], datagramsDropped: { sip: 0, machine: 0 } },
   interrupted: false,
   leftBehind: [],
@@ -34,6 +35,12 @@ test('is good up to the allowed share of failures, and never with a fault or not
   assert.equal(exitCodeOf({ ...GOOD, faults: ['2 acknowledged calls are not listed'] }), 1);
   assert.equal(exitCodeOf({ ...GOOD, leftBehind: ['temporary numbers: no'] }), 1);
   assert.equal(exitCodeOf({ ...GOOD, failedPercent: 0, tally: { ...GOOD.tally, done: 0 } }), 1);
+});
+
+test('says when other programs took part of the machine', () => {
+  const doubtful = (otherCores: number | undefined): boolean =>
+    summaryLines({ ...GOOD, otherCores }).some((line) => line.startsWith('DOUBTFUL: other programs used 0.5 cores'));
+  assert.deepEqual([doubtful(0.5), doubtful(0.1), doubtful(undefined)], [true, false, false]);
 });
 
 test('says when the generator itself was the limit, and why', () => {

@@ -5,6 +5,8 @@ import type { TallyView } from './tally.ts';
 
 /** Later than this in one of a hundred, the generator was not asking as it claims. */
 const LATE_MS = 50;
+/** Cores that other programs may use without making the figures doubtful. */
+const QUIET_CORES = 0.2;
 /** One core of the machine is all that one program of this kind can use. */
 const BUSY_CORES = 0.9;
 
@@ -29,6 +31,8 @@ export interface LoadResult extends ScenarioEnd {
   readonly serverCores: number | undefined;
   readonly serverCpuMsEach: number | undefined;
   readonly generator: GeneratorView;
+  /** Cores that other programs of this machine used meanwhile; known only where the server is on it too. */
+  readonly otherCores: number | undefined;
   /** Undefined when the server could not be asked any more. */
   readonly limits: LimitsReport | undefined;
   readonly interrupted: boolean;
@@ -71,6 +75,9 @@ export function summaryLines(result: LoadResult): readonly string[] {
       .join(', '),
     ...server,
     `generator: ${generator.cores} cores, late p99 ${generator.latenessP99Ms} ms, max ${generator.latenessMaxMs} ms`,
+    ...(result.otherCores !== undefined && result.otherCores > QUIET_CORES
+      ? [`DOUBTFUL: other programs used ${result.otherCores} cores of this machine meanwhile`]
+      : []),
     ...[generatorLimit(generator)].filter((line) => line !== undefined),
     ...(limits === undefined ? ['the server could not be asked for its limits'] : limitLines(limits)),
     ...result.faults.map((fault) => `WRONG: ${fault}`),
