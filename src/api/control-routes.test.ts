@@ -23,6 +23,7 @@ function door(context: TestContext): Door {
     clock: systemClock,
     authorize: (authorization) => Promise.resolve(authorization === 'Basic good'),
     status: () => note('status'),
+    limits: () => note('limits'),
     stop: () => asked.push(['stop']),
     trust: async () => ({ authority: 'PEM' }),
     phones: async () => [await note('phones')],
@@ -72,9 +73,11 @@ suite('the control door', () => {
     assert.deepEqual(asked, []);
   });
 
-  test('asks for the status, and to stop', async (context) => {
+  test('asks for the status, the limits, and to stop', async (context) => {
     const { app, asked } = door(context);
     assert.equal((await app.inject({ url: '/tandem/v1/status', headers })).statusCode, 200);
+    const limits = await app.inject({ url: '/tandem/v1/limits', headers });
+    assert.deepEqual(JSON.parse(limits.body), { what: 'limits' });
     assert.equal((await app.inject({ method: 'POST', url: '/tandem/v1/stop', headers, payload: {} })).statusCode, 202);
     assert.deepEqual(asked.at(-1), ['stop']);
   });

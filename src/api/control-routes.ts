@@ -50,6 +50,8 @@ export interface ControlPorts {
   /** True for the credentials of the place's main account. */
   authorize(authorization: string | undefined): Promise<boolean>;
   status(): Promise<object>;
+  /** What was refused since the start, by limit. */
+  limits(): Promise<object>;
   stop(): void;
   phones(): Promise<readonly object[]>;
   addPhone(phone: NewPhone): Promise<object>;
@@ -85,6 +87,7 @@ export function registerControlRoutes(app: FastifyInstance, ports: ControlPorts)
         async (_request: FastifyRequest, text: string) => parseJson(text),
       );
       scope.get('/status', () => ports.status());
+      scope.get('/limits', () => ports.limits());
       scope.post('/stop', async (_request, reply) => {
         ports.stop();
         return reply.code(202).send({ stopping: true });

@@ -40,7 +40,8 @@ export interface StreamListener {
 export interface Network {
   bindDatagram(at: Endpoint): Promise<DatagramSocket>;
   listen(at: Endpoint): Promise<StreamListener>;
-  connect(to: Endpoint, options: { readonly timeoutMs: number }): Promise<StreamConnection>;
+  /** `from`: the local address to connect from; default the route's own. */
+  connect(to: Endpoint, options: { readonly timeoutMs: number; readonly from?: string }): Promise<StreamConnection>;
   /** The local address that the system's routes choose toward `address`; nothing is sent. */
   routeTo(address: string): Promise<string>;
 }

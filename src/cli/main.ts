@@ -3,6 +3,7 @@ import { errorText, TandemError } from '../base/errors.ts';
 import { CliError } from './cli-error.ts';
 import { addCallCommands } from './commands/calls.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
+import { addLoadCommands } from './commands/load.ts';
 import { addLogsCommand } from './commands/logs.ts';
 import { addNumberCommands } from './commands/numbers.ts';
 import { addPhoneCommands } from './commands/phones.ts';
@@ -31,6 +32,7 @@ export function buildProgram(): Command {
   addCallCommands(program);
   addTryCommand(program);
   addTrustCommand(program);
+  addLoadCommands(program);
   addLogsCommand(program);
   addDoctorCommand(program);
   return program;

@@ -12,6 +12,7 @@ export interface ServerOptions {
   readonly token?: string;
 }
 
+/** Where a server is, with its main account's credentials. */
 interface Found {
   readonly url: string;
   readonly accountSid: string;
@@ -31,17 +32,7 @@ export class ServerClient {
   }
 
   static async find(options: ServerOptions): Promise<ServerClient> {
-    // A data folder that is named wins over the environment.
-    const url = options.url ?? (options.data === undefined ? process.env['TANDEM_URL'] : undefined);
-    const token = options.token ?? process.env['TANDEM_TOKEN'];
-    if (url === undefined) return new ServerClient(await fromRunFile(options.data));
-    const [accountSid, authToken] = (token ?? '').split(':');
-    if (!accountSid || !authToken) {
-      throw new CliError(
-        '--url needs --token ACCOUNT_SID:AUTH_TOKEN (or TANDEM_TOKEN); the server prints both when it starts',
-      );
-    }
-    return new ServerClient({ url, accountSid, authToken });
+    return new ServerClient(await locateServer(options));
   }
 
   /** A path under the account: `/Calls.json`. Form fields make it a POST. */
@@ -103,6 +94,21 @@ export class ServerClient {
     if (response.ok) return response;
     throw new CliError(await refusal(response));
   }
+}
+
+/** The server that is meant: of the data folder, or of --url and --token. */
+export async function locateServer(options: ServerOptions): Promise<Found> {
+  // A data folder that is named wins over the environment.
+  const url = options.url ?? (options.data === undefined ? process.env['TANDEM_URL'] : undefined);
+  const token = options.token ?? process.env['TANDEM_TOKEN'];
+  if (url === undefined) return fromRunFile(options.data);
+  const [accountSid, authToken] = (token ?? '').split(':');
+  if (!accountSid || !authToken) {
+    throw new CliError(
+      '--url needs --token ACCOUNT_SID:AUTH_TOKEN (or TANDEM_TOKEN); the server prints both when it starts',
+    );
+  }
+  return { url, accountSid, authToken };
 }
 
 async function refusal(response: Response): Promise<string> {

@@ -187,6 +187,16 @@ export class LaneQueue {
     return row?.pending ?? 0;
   }
 
+  /** How many jobs wait, of all keys. */
+  async waiting(): Promise<number> {
+    const query = this.#qb
+      .selectFrom('lane_key')
+      .select((expression) => expression.fn.sum<number>('pending').as('waiting'))
+      .where('lane', '=', this.name);
+    const [row] = await this.store.read(query.compile());
+    return Number(row?.waiting ?? 0);
+  }
+
   /** Tells the runner that there may be something new. */
   changed(): void {
     for (const listener of this.#listeners) listener();

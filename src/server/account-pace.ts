@@ -2,7 +2,11 @@ import type { Clock } from '../base/clock.ts';
 import { PaceLimiter } from '../lane/pace.ts';
 
 /** Requests per second of each account, with a second's worth at once after a pause. Gives 0, or milliseconds to wait. */
-export function accountPace(requestsPerSecond: number, clock: Clock): (accountSid: string) => number {
+export function accountPace(
+  requestsPerSecond: number,
+  clock: Clock,
+  onRefused: () => void = () => undefined,
+): (accountSid: string) => number {
   const limiters = new Map<string, PaceLimiter>();
   return (accountSid) => {
     let limiter = limiters.get(accountSid);
@@ -15,6 +19,8 @@ export function accountPace(requestsPerSecond: number, clock: Clock): (accountSi
     }
     const now = clock.now();
     const decision = limiter.take(now);
-    return decision.allowed ? 0 : decision.retryAtMs - now;
+    if (decision.allowed) return 0;
+    onRefused();
+    return decision.retryAtMs - now;
   };
 }

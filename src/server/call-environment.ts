@@ -24,6 +24,7 @@ import type { UserAgent } from '../sip/user-agent.ts';
 import type { FileBlobs } from '../store/file-blobs.ts';
 import type { WebphoneAgent } from '../webphone/webphone.ts';
 import type { Config } from './config.ts';
+import type { Limits } from './limits.ts';
 import { isLocalHost, isLocalNetwork } from './local-hosts.ts';
 import { withAllowedRedirections } from './redirections.ts';
 import type { TrunkLines } from './trunk-lines.ts';
@@ -45,6 +46,7 @@ export interface CallParts {
   readonly lane: CallLane;
   readonly trunkLines: TrunkLines;
   readonly log: Logger;
+  readonly limits: Limits;
   readonly bus: Bus;
   readonly publicUrl: () => string;
 }
@@ -96,7 +98,7 @@ export function callEnvironment(parts: CallParts): JoinedEnvironment {
       trunkAddresses: (host) => parts.trunkLines.addressesOf(host),
     }),
     webphones: parts.webphones,
-    media: new WatchedMedia(parts.callMedia, (node, reason) => service?.mediaLost(node, reason)),
+    media: new WatchedMedia(parts.callMedia, parts.limits, (node, reason) => service?.mediaLost(node, reason)),
     calls: lane,
     lookups: {
       account: (sid) => records.accounts.find(sid),
@@ -128,7 +130,7 @@ export function callEnvironment(parts: CallParts): JoinedEnvironment {
       loopSecret: place.loopSecret(),
       mainAccount: parts.account.sid,
     },
-    trunkCapacity: new TrunkCapacity(),
+    trunkCapacity: new TrunkCapacity(() => parts.limits.refuse('trunk-calls')),
     liveCalls: new LiveCalls(),
     resolve: (destination, context) => resolve(destination, context, routing),
     startFlow: (live, first, rules) =>

@@ -44,6 +44,8 @@ export const ConfigSchema = Type.Object(
     callsPerSecond: Type.Number({ exclusiveMinimum: 0, maximum: 1000 }),
     /** Lanes of their own for these From numbers, calls per second. */
     callsPerSecondFrom: Type.Record(Type.String(), Type.Number({ exclusiveMinimum: 0, maximum: 1000 })),
+    /** Incoming calls per second: of all known callers together, and of each address that shows no password. */
+    incomingCallsPerSecond: Type.Number({ exclusiveMinimum: 0, maximum: 10_000 }),
     /** Requests per second and account at the REST door. */
     requestsPerSecond: Type.Number({ exclusiveMinimum: 0, maximum: 100_000 }),
     mediaProcesses: Type.Optional(Type.Integer({ minimum: 1, maximum: 64 })),
@@ -132,6 +134,7 @@ export const CONFIG_DEFAULTS = {
   drain: 10,
   callsPerSecond: 1,
   callsPerSecondFrom: {},
+  incomingCallsPerSecond: 200,
   requestsPerSecond: 5000,
   emergencyNumbers: ['112', '911'],
   webhookAllow: [],

@@ -73,6 +73,12 @@ export function controlPorts(parts: ControlParts): ControlPorts {
       liveCalls: service.liveCalls,
       media: media.load(),
     }),
+    limits: () =>
+      parts.limits.view({
+        config: parts.config,
+        sipPort: userAgent.addresses.udp.port,
+        callsWaiting: () => parts.lane.waiting(),
+      }),
     stop: () => parts.onStopAsked(),
     phones: async () => Promise.all((await records.phones.list()).map(showPhone)),
     trust: async () => {

@@ -46,6 +46,7 @@ import { controlPorts } from './control.ts';
 import { openDataFolder, removeRunFile, writeRunFile } from './data-folder.ts';
 import { applyDeclared, FIRST_NUMBER, mainAccount } from './declared.ts';
 import { listenHttp } from './http-door.ts';
+import { Limits } from './limits.ts';
 import { reachableAt } from './local-hosts.ts';
 import { ConfigError } from './load-config.ts';
 import { parsePortRange } from './listen-address.ts';
@@ -96,6 +97,7 @@ export async function startProgram(config: Config, options: ProgramOptions): Pro
 async function start(config: Config, options: ProgramOptions, cleanup: Cleanup): Promise<Program> {
   const logs = new LogBuffer(config.logLevel);
   const log = logs.logger;
+  const limits = new Limits();
   const { environment } = options;
   const folder = await openDataFolder(config.data, config.ephemeral);
   cleanup.add(() => folder.remove());
@@ -144,7 +146,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     names,
   );
   const trunkLines = new TrunkLines({ clock: systemClock, log });
-  const sip = await openSip(config, { records, trunkLines, log });
+  const sip = await openSip(config, { records, trunkLines, log, limits });
   cleanup.add(() => sip.close());
   cleanup.add(() => trunkLines.close());
   await trunkLines.start(await records.trunks.list(), sip);
@@ -168,6 +170,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     log,
     callsPerSecond: config.callsPerSecond,
     callsPerSecondFrom: config.callsPerSecondFrom,
+    onFull: () => limits.refuse('call-queue'),
   });
   const parts = {
     config,
@@ -184,6 +187,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     lane,
     trunkLines,
     log,
+    limits,
   };
   const publicUrl = { value: config.publicUrl ?? '' };
   const secureUrl: { value: string | undefined } = { value: undefined };
@@ -204,7 +208,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     clock: systemClock,
     logger: log,
     publicUrl: () => publicUrl.value,
-    pace: accountPace(config.requestsPerSecond, systemClock),
+    pace: accountPace(config.requestsPerSecond, systemClock, () => limits.refuse('rest-requests')),
   });
   serveSignalling(app, { webphones, log });
   const residents = new ResidentPhones({
@@ -320,9 +324,11 @@ interface SipParts {
   readonly records: Records;
   readonly trunkLines: TrunkLines;
   readonly log: Logger;
+  readonly limits: Limits;
 }
 
-async function openSip(config: Config, { records, trunkLines, log }: SipParts): Promise<UserAgent> {
+async function openSip(config: Config, { records, trunkLines, log, limits }: SipParts): Promise<UserAgent> {
+  const { incomingCallsPerSecond } = config;
   let userAgent: UserAgent | undefined = undefined;
   const admission = new SipAdmission({
     records,
@@ -343,6 +349,8 @@ async function openSip(config: Config, { records, trunkLines, log }: SipParts): 
       resolver: nodeResolver,
       admission,
       listen,
+      limits: { callRate: { burst: Math.ceil(incomingCallsPerSecond), perSecond: incomingCallsPerSecond } },
+      onRefused: (limit) => limits.refuse(limit),
       ...(config.advertise === undefined ? {} : { advertise: config.advertise }),
     }),
   );

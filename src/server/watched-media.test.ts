@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { MediaError } from '../media/media-error.ts';
 import type { LegOptions, MediaLeg, MediaNode } from '../media/media-node.ts';
 import type { MediaPool } from '../media/media-pool.ts';
+import { Limits, type LimitView } from './limits.ts';
 import { WatchedMedia } from './watched-media.ts';
 
 const OPTIONS: LegOptions = { kind: 'rtp', localAddress: '127.0.0.1' };
@@ -34,7 +36,7 @@ function world(...nodes: readonly MortalNode[]): {
       return { node: nodes[next++ % nodes.length] } as unknown as MediaLeg;
     },
   } as unknown as MediaPool;
-  const media = new WatchedMedia(pool, (node: MediaNode, reason) =>
+  const media = new WatchedMedia(pool, new Limits(), (node: MediaNode, reason) =>
     lost.push(`${nodes.indexOf(node as unknown as MortalNode)} ${reason}`),
   );
   return { media, lost, nearby };
@@ -64,7 +66,20 @@ test('a leg that is to be near another is asked for so', async () => {
   assert.deepEqual(nearby, [undefined, first]);
 });
 
-test('a pool that refuses is heard', async () => {
-  const pool = { openLeg: () => Promise.reject(new Error('overloaded')) } as unknown as MediaPool;
-  await assert.rejects(new WatchedMedia(pool, () => undefined).openLeg(OPTIONS), /overloaded/);
+test('a pool that refuses is heard, and counted under what it refuses by', async () => {
+  const refusals = ['overloaded', 'no-ports', 'overloaded', 'lost'] as const;
+  const limits = new Limits();
+  for (const code of refusals) {
+    const pool = { openLeg: () => Promise.reject(new MediaError(code, 'no')) } as unknown as MediaPool;
+    await assert.rejects(new WatchedMedia(pool, limits, () => undefined).openLeg(OPTIONS), { code });
+  }
+  const config = {} as Parameters<Limits['view']>[0]['config'];
+  const view = await limits.view({ config, sipPort: 1, callsWaiting: () => Promise.resolve(0) });
+  const counted = view.limits
+    .filter(({ refused }) => refused > 0)
+    .map(({ name, refused }: LimitView) => [name, refused]);
+  assert.deepEqual(counted, [
+    ['media-load', 2],
+    ['rtp-ports', 1],
+  ]);
 });

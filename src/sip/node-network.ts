@@ -140,9 +140,17 @@ class NodeStreamConnection implements StreamConnection {
   }
 }
 
-function open(to: Endpoint, options: { readonly timeoutMs: number }): Promise<StreamConnection> {
+function open(
+  to: Endpoint,
+  options: { readonly timeoutMs: number; readonly from?: string },
+): Promise<StreamConnection> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: to.address, port: to.port, noDelay: true });
+    const socket = connect({
+      host: to.address,
+      port: to.port,
+      noDelay: true,
+      ...(options.from !== undefined && { localAddress: options.from }),
+    });
     const fail = (error: Error): void => {
       socket.destroy();
       reject(error);

@@ -25,7 +25,7 @@ import { Transports } from './transport/transports.ts';
 import { TrunkRegistrar } from './trunk/trunk-registration.ts';
 import { RequestSender } from './uac/request-sender.ts';
 import { RequestRouter } from './uas/request-router.ts';
-import type { Admission, UserAgent } from './user-agent.ts';
+import type { Admission, SipLimitName, UserAgent } from './user-agent.ts';
 
 export interface SipLimits {
   readonly maxTransactions: number;
@@ -59,6 +59,8 @@ export interface UserAgentOptions {
   readonly name?: string;
   readonly timers?: SipTimers;
   readonly limits?: Partial<SipLimits>;
+  /** Told of each request that a limit refused. */
+  readonly onRefused?: (limit: SipLimitName) => void;
 }
 
 const DEFAULT_NAME = 'Tandem';
@@ -95,6 +97,7 @@ export async function openUserAgent(options: UserAgentOptions): Promise<UserAgen
     callRate: new TokenBuckets(clock, limits.callRate ?? DEFAULT_CALL_RATE, ONE_BUCKET),
     strangerRate: new TokenBuckets(clock, limits.callRate ?? DEFAULT_CALL_RATE, MAX_STRANGERS),
     maxDialogs: limits.maxDialogs ?? DEFAULT_MAX_DIALOGS,
+    onRefused: options.onRefused ?? (() => undefined),
   });
   core.layer.setUser(router);
   logger.debug({ ...transports.addresses }, 'SIP is open');

@@ -13,6 +13,10 @@ export interface SipTarget {
   readonly flow?: { readonly transport: SipTransport; readonly remote: Endpoint; readonly connectionId?: string };
 }
 
+/** What the SIP side refuses work by. */
+export type SipLimitName =
+  'incoming-calls' | 'strangers-calls' | 'sip-calls-at-once' | 'sip-transactions' | 'wrong-passwords';
+
 export interface SipCredentials {
   readonly username: string;
   readonly password: string;

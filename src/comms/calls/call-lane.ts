@@ -28,6 +28,8 @@ export interface CallLaneOptions {
   readonly callsPerSecond: number;
   /** From numbers with a lane of their own, and its rate. */
   readonly callsPerSecondFrom: Readonly<Record<string, number>>;
+  /** Told of each call that found the lane full. */
+  readonly onFull?: () => void;
 }
 
 /** What becomes of the calls that leave the lane. */
@@ -77,6 +79,11 @@ export class CallLane implements CallStore {
     await this.#runner?.stop();
   }
 
+  /** How many calls wait, of all accounts and numbers. */
+  waiting(): Promise<number> {
+    return this.#queue.waiting();
+  }
+
   async insert(call: Call): Promise<void> {
     await this.#options.records.calls.insert(call);
   }
@@ -86,7 +93,10 @@ export class CallLane implements CallStore {
     try {
       await this.#queue.enqueue(job, [this.#options.records.calls.insertStatement(call)]);
     } catch (error) {
-      if (error instanceof LaneError) throw queueFull(call, error);
+      if (error instanceof LaneError) {
+        this.#options.onFull?.();
+        throw queueFull(call, error);
+      }
       throw refusalOf(error);
     }
   }

@@ -16,7 +16,7 @@ import { aorInRealm } from '../registrar/address-of-record.ts';
 import type { Registrar } from '../registrar/registrar.ts';
 import type { ServerTransaction } from '../transaction/server-transaction.ts';
 import type { TransactionUser } from '../transaction/transaction-layer.ts';
-import type { Admission, CallerIdentity, IncomingCall, UserAgent } from '../user-agent.ts';
+import type { Admission, CallerIdentity, IncomingCall, SipLimitName, UserAgent } from '../user-agent.ts';
 
 const RETRY_AFTER_SECONDS = { low: 2, high: 10 } as const;
 
@@ -31,6 +31,7 @@ export interface RequestRouterOptions {
   /** Calls without credentials, by address: each costs a challenge. */
   readonly strangerRate: TokenBuckets;
   readonly maxDialogs: number;
+  onRefused(limit: SipLimitName): void;
 }
 
 type MessageHandler = Parameters<UserAgent['onMessage']>[0];
@@ -70,7 +71,7 @@ export class RequestRouter implements TransactionUser {
   request(request: ReceivedRequest): void {
     const { core } = this.#options;
     if (request.method === 'CANCEL') return this.#cancel(request);
-    if (core.layer.isFull) return this.#answerStateless(request, 503, [this.#retryAfter()]);
+    if (core.layer.isFull) return this.#busy(request, 'sip-transactions');
     if (request.toTag !== undefined) return this.#inDialog(request);
     switch (request.method) {
       case 'REGISTER':
@@ -138,7 +139,7 @@ export class RequestRouter implements TransactionUser {
     if (transaction === undefined) return;
     await this.#answering(transaction, async () => {
       const verdict = await gatekeeper.judge(request, realm, 'www', presented);
-      if (verdict.kind === 'wait') return this.#answer(transaction, 503, [retryAfter(verdict.seconds)]);
+      if (verdict.kind === 'wait') return this.#wait(transaction, verdict.seconds);
       if (verdict.kind === 'challenge') return this.#answer(transaction, verdict.status, verdict.headers);
       const aor = aorInRealm(request.to.uri, realm);
       if (aor === undefined) return this.#answer(transaction, 404);
@@ -151,7 +152,8 @@ export class RequestRouter implements TransactionUser {
   #invite(request: ReceivedRequest): void {
     const { core, maxDialogs } = this.#options;
     const full = this.#ringing.size + core.dialogs.size >= maxDialogs;
-    if (this.#draining || full || this.#onCall === undefined) {
+    if (full) return this.#busy(request, 'sip-calls-at-once');
+    if (this.#draining || this.#onCall === undefined) {
       return this.#answerStateless(request, 503, [this.#retryAfter()]);
     }
     const merge = `${request.fromTag ?? ''}|${request.callId}|${request.cseq}`;
@@ -201,7 +203,10 @@ export class RequestRouter implements TransactionUser {
     try {
       const caller = trusted ?? (await this.#identifyByPassword(transaction));
       if (caller === undefined) return false;
-      if (!callRate.take('')) return this.#refuse(transaction, 503, [this.#retryAfter()]);
+      if (!callRate.take('')) {
+        this.#options.onRefused('incoming-calls');
+        return this.#refuse(transaction, 503, [this.#retryAfter()]);
+      }
       return this.#offerCall(transaction, caller, done);
     } catch (error) {
       if (transaction.finalStatus === undefined) this.#answer(transaction, 500);
@@ -219,7 +224,10 @@ export class RequestRouter implements TransactionUser {
     const { gatekeeper, realms, strangerRate } = this.#options;
     const realm = await realms.of(hostOf(request.from.uri));
     if (gatekeeper.presented(request, realm) !== undefined) return undefined;
-    if (!strangerRate.take(request.flow.remote.address)) return { status: 503, headers: [this.#retryAfter()] };
+    if (!strangerRate.take(request.flow.remote.address)) {
+      this.#options.onRefused('strangers-calls');
+      return { status: 503, headers: [this.#retryAfter()] };
+    }
     return gatekeeper.challenge(request, realm, 'proxy');
   }
 
@@ -288,7 +296,7 @@ export class RequestRouter implements TransactionUser {
       return { kind: 'phone', accountSid, username, domain: realm };
     }
     if (transaction.finalStatus !== undefined) return undefined;
-    if (verdict.kind === 'wait') this.#answer(transaction, 503, [retryAfter(verdict.seconds)]);
+    if (verdict.kind === 'wait') this.#wait(transaction, verdict.seconds);
     else this.#answer(transaction, verdict.status, verdict.headers);
     return undefined;
   }
@@ -305,6 +313,16 @@ export class RequestRouter implements TransactionUser {
 
   #answer(transaction: ServerTransaction, status: number, headers: readonly SipHeader[] = []): void {
     transaction.respond(this.#options.core.responses.make(transaction.request, status, { headers }));
+  }
+
+  #wait(transaction: ServerTransaction, seconds: number): void {
+    this.#options.onRefused('wrong-passwords');
+    this.#answer(transaction, 503, [retryAfter(seconds)]);
+  }
+
+  #busy(request: ReceivedRequest, limit: SipLimitName): void {
+    this.#options.onRefused(limit);
+    this.#answerStateless(request, 503, [this.#retryAfter()]);
   }
 
   #refuse(transaction: ServerTransaction, status: number, headers: readonly SipHeader[] = [], reason?: string): false {
