@@ -68,6 +68,43 @@ describe('a claim on SQLite', () => {
   });
 });
 
+describe('the beat of a key', () => {
+  /** Claims twenty jobs at 30 a second, each `lateUs` after its turn; how far the next turn is behind its time then. */
+  async function behindUs(lateUs: number): Promise<number> {
+    const store = openSqliteStore({ clock: systemClock, logger: silentLogger });
+    await migrate(store, laneMigrations, { clock: systemClock });
+    const clock: Clock = { ...systemClock, now: () => 0 };
+    const queue = new LaneQueue({ store, clock, lane: 'beat', defaultRatePerSecond: 30 });
+    for (const id of Array.from({ length: 20 }, (_, n) => `job-${n}`))
+      await queue.enqueue({ id, key: 'k', payload: '' });
+    const nextUs = async (): Promise<number> => {
+      const [row] = await store.read<{ next_at_us: number }>({
+        sql: 'select next_at_us from lane_key',
+        parameters: [],
+      });
+      return row?.next_at_us ?? 0;
+    };
+    const startUs = 1_000 * STEP_US;
+    let nowUs = startUs;
+    for (let turn = 0; turn < 20; turn += 1) {
+      const jobs = await claimDue({ store, lane: 'beat', owner: 'w', token: `${turn}`, nowUs, batch: BATCH });
+      assert.equal(jobs.length, 1);
+      nowUs = (await nextUs()) + lateUs;
+    }
+    const behind = (await nextUs()) - (startUs + 20 * Math.round(1_000_000 / 30));
+    await store.close();
+    return behind;
+  }
+
+  it('is kept although every turn comes late', async () => {
+    assert.equal(await behindUs(90_000), 0);
+  });
+
+  it('starts anew behind a pause', async () => {
+    assert.equal(await behindUs(150_000), 19 * 150_000);
+  });
+});
+
 describe('a claim on PostgreSQL', { skip: postgresqlMissing() ?? false }, () => {
   let server: TestPostgresql;
   before(async () => (server = await startPostgresql()));

@@ -3,6 +3,9 @@ import { queryBuilder, statement } from '../store/query-builder.ts';
 import type { Store, WriteStatement } from '../store/store.ts';
 import type { LaneTables } from './queue-tables.ts';
 
+/** So late a timer, a commit and a busy machine may make a turn, whatever its rate; this much of work may then follow at once. */
+const LATE_US = 100_000;
+
 /** A job whose turn has come. */
 export interface LaneJob {
   readonly id: string;
@@ -64,12 +67,12 @@ function claimStatements(request: ClaimRequest): readonly WriteStatement[] {
       select (select min(j.seq) from lane_job j where j.lane = k.lane and j.key = k.key and j.state = 'queued')
       from lane_key k where k.claim = ${token})
     returning id, key, payload, cost, enqueued_at, seq`;
-  // A key that is late by a timer's imprecision keeps its beat, so that the long-run rate is exact; a key that is later
-  // than that starts anew from now, so that no burst follows a pause.
+  // A key that is late by little keeps its beat, so that the long-run rate is exact; a key that is later than that starts
+  // anew from now, so that no burst follows a pause.
   const move = sql`
     update lane_key set claim = null, pending = pending - 1,
       pending_cost = pending_cost - (select j.cost from lane_job j where j.claim = ${token} and j.key = lane_key.key),
-      next_at_us = case when next_at_us >= ${nowUs} - interval_us / 10 then next_at_us else ${nowUs} end
+      next_at_us = case when next_at_us >= ${nowUs} - interval_us / 10 or next_at_us >= ${nowUs - LATE_US} then next_at_us else ${nowUs} end
         + interval_us * (select j.cost from lane_job j where j.claim = ${token} and j.key = lane_key.key)
     where claim = ${token} and exists (select 1 from lane_job j where j.claim = ${token} and j.key = lane_key.key)`;
   const unmark = sql`update lane_key set claim = null where claim = ${token}`;
