@@ -291,6 +291,8 @@ suite('the unmodified Voice SDK', everyPeer('chromium', 'baresip'), () => {
     await mike.run('voice.call_.accept()');
     await mike.event('call', 'accept');
     await alice.event('CALL_ESTABLISHED', { from });
+    // Two looks of a second each: what the phone heard is measured in its own file.
+    await talks();
     await talks();
     await alice.hangup();
     await mike.event('call', 'disconnect');
