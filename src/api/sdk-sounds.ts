@@ -26,20 +26,22 @@ const SOUNDS = new Map<string, readonly Burst[]>([
   ['incoming', [...RING, ...RING]],
   ['outgoing', [{ hertz: [350, 440], seconds: 0.25 }]],
   ['disconnect', [{ hertz: [480, 620], seconds: 0.15 }, silence(0.1), { hertz: [480, 620], seconds: 0.15 }]],
-  ...[...KEYS].map((key, index): [string, readonly Burst[]] => [`dtmf-${nameOf(key)}`, [keyTone(index)]]),
   ...[...KEYS].map((key, index): [string, readonly Burst[]] => [`dtmf${nameOf(key)}`, [keyTone(index)]]),
 ]);
 
 /** Serves the sounds of the browser SDK, so that a page asks nobody else for them. */
 export function addSdkSounds(app: FastifyInstance): void {
+  const made = new Map<string, Buffer>();
   app.get<{ Params: { name: string } }>(`${SDK_SOUNDS_PATH}/:name.mp3`, async (request, reply) => {
     const bursts = SOUNDS.get(request.params.name);
     if (bursts === undefined) return reply.callNotFound();
+    const wav = made.get(request.params.name) ?? wavOf(bursts);
+    made.set(request.params.name, wav);
     // Browsers tell a sound by its bytes, not by its name.
     return reply
       .headers({ 'access-control-allow-origin': '*', 'cache-control': `public, max-age=${DAY_SECONDS}` })
       .type('audio/wav')
-      .send(wavOf(bursts));
+      .send(wav);
   });
 }
 
