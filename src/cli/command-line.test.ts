@@ -146,7 +146,8 @@ suite('commands', () => {
   });
 
   test('phone: add shows what the phone needs, list where it is, remove takes it away', async (context) => {
-    const phone = { name: 'bob', number: null, password: 'secret', registrar: '127.0.0.1:5060', contacts: [] };
+    const registrar = '127.0.0.1:5060';
+    const phone = { name: 'bob', number: null, password: 'secret', registrar, script: null, contacts: [] };
     const listed = { ...phone, number: '+1', contacts: [{ contact: 'sip:bob@10.0.0.7', userAgent: 'baresip' }] };
     const server = await serving(context, {
       'POST /tandem/v1/phones': phone,
@@ -161,6 +162,8 @@ suite('commands', () => {
     const list = await run('phone', 'list', ...at(server));
     assert.match(list, /bob +\+1 +sip:bob@10\.0\.0\.7 +baresip\nann +not registered\n/);
     assert.equal(await run('phone', 'remove', 'b/b', ...at(server)), 'Phone b/b is gone.\n');
+    const scripted = await serving(context, { 'POST /tandem/v1/phones': { ...phone, script: 'menu.phone' } });
+    assert.match(await run('phone', 'add', 'bob', ...at(scripted)), /^Phone bob does what menu\.phone says/);
   });
 
   test('trunk: add says what may go out', async (context) => {
