@@ -8,7 +8,7 @@ import { BROWSER_SAFE, LAYOUT, PACKAGES, TEST_ONLY } from './layout.mjs';
 import { ROOT } from './set-up.mjs';
 
 /** Just below the number of files in src; a gate that sees less does not see all. */
-const MIN_FILES = 470;
+const MIN_FILES = 650;
 
 /** Node's own modules that exist only with their prefix, which dependency-cruiser does not know by itself. */
 const PREFIX_ONLY_MODULES = ['node:sqlite', 'node:test', 'node:test/reporters', 'node:sea'];

@@ -25,8 +25,8 @@ const RUNS = [
     args: ['--test-isolation=none'],
     testTimeoutMs: 30_000,
     boundMs: 180_000,
-    minFiles: 27,
-    minTests: 370,
+    minFiles: 30,
+    minTests: 400,
   },
   {
     name: 'isolated',
@@ -34,8 +34,8 @@ const RUNS = [
     args: [`--test-concurrency=${CONCURRENCY}`],
     testTimeoutMs: 60_000,
     boundMs: 420_000,
-    minFiles: 80,
-    minTests: 920,
+    minFiles: 142,
+    minTests: 1500,
   },
   {
     name: 'conformance',
@@ -43,8 +43,8 @@ const RUNS = [
     args: [`--test-concurrency=${CONCURRENCY}`],
     testTimeoutMs: 120_000,
     boundMs: 480_000,
-    minFiles: 4,
-    minTests: 35,
+    minFiles: 21,
+    minTests: 440,
   },
 ];
 
