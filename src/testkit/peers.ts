@@ -13,6 +13,8 @@ export type PeerName =
   | 'sox'
   | 'postgres'
   | 'initdb'
+  | 'pgbench'
+  | 'wrk'
   | 'ip'
   | 'iptables'
   | 'strace'

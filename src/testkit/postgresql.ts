@@ -8,8 +8,10 @@ import pg from 'pg';
 const run = promisify(execFile);
 const VERSIONS_FOLDER = '/usr/lib/postgresql';
 
-/** A private PostgreSQL server on a Unix socket in a temporary folder, without durability. */
+/** A private PostgreSQL server on a Unix socket in a temporary folder. */
 export interface TestPostgresql {
+  /** The parent of all its processes. */
+  readonly pid: number;
   /** Makes an empty database and returns its connection string. */
   createDatabase(): Promise<string>;
   stop(): Promise<void>;
@@ -24,7 +26,8 @@ export function postgresqlMissing(): string | undefined {
   return `PostgreSQL is not installed (no initdb in ${VERSIONS_FOLDER}/*/bin)`;
 }
 
-export async function startPostgresql(): Promise<TestPostgresql> {
+/** Without durability, which tests do not need and wait for, unless `durable` asks for PostgreSQL's own settings. */
+export async function startPostgresql(options: { readonly durable?: boolean } = {}): Promise<TestPostgresql> {
   const bin = binFolder();
   if (bin === undefined) throw new Error(`no initdb in ${VERSIONS_FOLDER}/*/bin: install PostgreSQL`);
   const owner = await serverOwner();
@@ -33,7 +36,8 @@ export async function startPostgresql(): Promise<TestPostgresql> {
   const data = join(folder, 'data');
   const rules = ['-U', 'postgres', '--auth=trust', '-E', 'UTF8', '--no-locale', '--no-sync'];
   await run(join(bin, 'initdb'), ['-D', data, ...rules], { ...owner, cwd: folder });
-  const server = await startServer(join(bin, 'postgres'), data, folder, owner);
+  const settings = options.durable === true ? [] : ['fsync=off', 'full_page_writes=off'];
+  const server = await startServer(join(bin, 'postgres'), { data, folder, settings, owner });
   return testPostgresql(server, folder);
 }
 
@@ -41,6 +45,7 @@ function testPostgresql(server: ChildProcess, folder: string): TestPostgresql {
   const connectionString = (database: string): string => `postgresql://postgres@/${database}?host=${folder}`;
   let count = 0;
   return {
+    pid: server.pid ?? 0,
     async createDatabase() {
       count += 1;
       const name = `test_${count}`;
@@ -74,13 +79,16 @@ async function serverOwner(): Promise<Owner | undefined> {
 // The shell ends the server when its input closes, so that no server outlives the process that started it.
 const GUARD = 'exec 3<&0; "$0" "$@" & pid=$!; (cat <&3 >/dev/null; kill -INT $pid) & wait $pid';
 
-async function startServer(
-  program: string,
-  data: string,
-  folder: string,
-  owner: Owner | undefined,
-): Promise<ChildProcess> {
-  const settings = ['listen_addresses=', 'fsync=off', 'full_page_writes=off', 'max_connections=60'];
+interface ServerPlace {
+  readonly data: string;
+  readonly folder: string;
+  readonly settings: readonly string[];
+  readonly owner: Owner | undefined;
+}
+
+async function startServer(program: string, place: ServerPlace): Promise<ChildProcess> {
+  const { data, folder, owner } = place;
+  const settings = ['listen_addresses=', 'max_connections=100', ...place.settings];
   const args = ['-D', data, '-k', folder, ...settings.flatMap((setting) => ['-c', setting])];
   const server = spawn('sh', ['-c', GUARD, program, ...args], {
     ...owner,
