@@ -13,6 +13,8 @@ export const TARGETS = {
   form: async () => (await import('./targets/form.ts')).formFields,
   api: async () => (await import('./targets/api.ts')).apiDoor,
   config: async () => (await import('./targets/config.ts')).configuration,
+  signalling: async () => (await import('./targets/webphone.ts')).signalling,
+  token: async () => (await import('./targets/webphone.ts')).token,
   script: async () => (await import('./targets/documents.ts')).script,
 } as const satisfies Readonly<Record<string, () => Promise<FuzzTarget>>>;
 

@@ -18,6 +18,8 @@ const EXECUTIONS: Readonly<Record<TargetName, number>> = {
   form: 8000,
   api: 400,
   config: 1500,
+  signalling: 8000,
+  token: 3000,
   script: 4000,
 };
 
