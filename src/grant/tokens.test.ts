@@ -113,6 +113,7 @@ suite('voice tokens', () => {
     assert.equal(await codeOf(good, { nowMs: NOW_MS + 3_700_000 }), 31205);
     assert.equal(await codeOf(good, { active: false }), 31203);
     assert.equal(await codeOf(await sign({ ttlSeconds: 90_000 })), 31207);
+    assert.equal(await codeOf(jwt({ ...claims, iat: seconds + 1e9, exp: seconds + 1e9 + 60 })), 31207);
     assert.equal(await codeOf(await sign({ identity: 'with blank' })), 31105);
     assert.equal(await codeOf(jwt({ ...claims, grants: { identity: 'jenny' } })), 31201);
     assert.equal(await codeOf(jwt({ ...claims, exp: undefined })), 31204);
