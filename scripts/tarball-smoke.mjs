@@ -1,7 +1,7 @@
 // Packs the tarball, installs it with plain npm into an empty folder, and runs it there as a stranger would: with the
 // system's own Node on the PATH and nothing of the clone. A real phone is called with it, once with each way to speak.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -53,6 +53,7 @@ await launch(async () => {
         throw new Error('baresip is missing, so no call can be made (Debian: baresip-core)');
       console.log('skip: no call with the tarball, baresip is not installed (Debian: baresip-core)');
     }
+    tryExample(folder, place, tarball);
     for (const speechEngine of SPEECH_ENGINES) {
       await withServer(place, speechEngine, async (ready) => {
         const phoneFolder = join(folder, `phone-${speechEngine ?? 'found'}`);
@@ -64,6 +65,19 @@ await launch(async () => {
     rmSync(folder, { recursive: true, force: true });
   }
 });
+
+/** The example for a newcomer's CI, as its README says: copied from the package, installed and tested in a folder of its own. */
+function tryExample(folder, place, tarball) {
+  const copy = join(folder, 'my-app');
+  cpSync(join(place, 'node_modules/tandem/examples/ci'), copy, { recursive: true });
+  const startedMs = performance.now();
+  run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', tarball], copy);
+  const installedMs = performance.now();
+  run('npm', ['test'], copy);
+  const seconds = (from, to) => ((to - from) / 1000).toFixed(1);
+  const [install, test] = [seconds(startedMs, installedMs), seconds(installedMs, performance.now())];
+  console.log(`tarball: the example of a CI passed, ${install} s to install and ${test} s to test`);
+}
 
 function pack(folder) {
   const [{ filename, files, unpackedSize }] = JSON.parse(

@@ -1,5 +1,6 @@
 import { RtpPacketView } from '../wire/rtp/packet.ts';
 import { parseTelephoneEvent, TelephoneEventReceiver } from '../wire/rtp/telephone-event.ts';
+import { ArrivalOrder } from './arrival-order.ts';
 import { DtmfDetector } from './dtmf-detector.ts';
 import { decodeG711 } from './g711.ts';
 import { JitterBuffer, MAX_PACKET_MS, type PullOutcome } from './jitter-buffer.ts';
@@ -30,6 +31,7 @@ export class AudioReceiver {
   readonly reception: Reception;
   readonly #sampleRate: number;
   readonly #onKey: (key: HeardKey) => void;
+  readonly #arrivals: ArrivalOrder | undefined;
   readonly #decoded: Int16Array;
   #audio: NegotiatedAudio | undefined;
   #jitter: JitterBuffer;
@@ -39,9 +41,14 @@ export class AudioReceiver {
   #pressStartedMs: number | undefined;
   #toneStartedMs: number | undefined;
 
-  constructor(sampleRate: number, onKey: (key: HeardKey) => void) {
+  /** `onArrived` is given what came, in the sender's order and whenever it came; the array is used again. */
+  constructor(
+    sampleRate: number,
+    { onKey, onArrived }: { onKey: (key: HeardKey) => void; onArrived?: ((samples: Int16Array) => void) | undefined },
+  ) {
     this.#sampleRate = sampleRate;
     this.#onKey = onKey;
+    this.#arrivals = onArrived === undefined ? undefined : new ArrivalOrder(onArrived);
     this.#decoded = new Int16Array((sampleRate * MAX_PACKET_MS) / 1_000);
     this.#jitter = new JitterBuffer({ sampleRate });
     this.reception = new Reception(sampleRate);
@@ -75,6 +82,7 @@ export class AudioReceiver {
     if (keep) {
       const count = decodeG711(codec, packet.payload(), this.#decoded);
       const { ssrc, sequence, timestamp, marker } = packet;
+      this.#arrivals?.push({ ssrc, sequence, samples: this.#decoded.subarray(0, count) });
       this.#jitter.push({
         ssrc,
         sequence,

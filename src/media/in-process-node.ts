@@ -50,6 +50,8 @@ export interface InProcessMediaNodeOptions extends MediaLimits {
   readonly loadWebRtc?: () => Promise<WebRtcLibrary>;
   /** Given what each leg's party said in a tick, 160 samples at 8 kHz; the array is used again for the next. */
   readonly onHeard?: (leg: MediaLeg, frame: Int16Array) => void;
+  /** Given what each leg's party sends, packet by packet in its own order, however late it comes; the array is used again. */
+  readonly onArrived?: (leg: MediaLeg, samples: Int16Array) => void;
 }
 
 export const DEFAULT_MAX_LEGS = 400;
@@ -218,7 +220,8 @@ class InProcessMediaNode implements MediaNode {
 
   #makeLeg({ transport, frames, onLeg }: OpenTransport): InProcessLeg {
     const clock = this.#clock;
-    const leg = new InProcessLeg({
+    const { onArrived } = this.#options;
+    const leg: InProcessLeg = new InProcessLeg({
       transport,
       ...(frames === undefined ? {} : { frames }),
       node: this,
@@ -229,6 +232,7 @@ class InProcessMediaNode implements MediaNode {
       holding: (work) => holding(clock, work),
       audioMissingMs: this.#options.audioMissingMs ?? DEFAULT_AUDIO_MISSING_MS,
       onClosing: (closing) => this.#removeLeg(closing),
+      ...(onArrived === undefined ? {} : { onArrived: (samples: Int16Array) => onArrived(leg, samples) }),
     });
     onLeg?.(leg);
     return leg;

@@ -27,6 +27,8 @@ export interface LegEngineOptions {
   /** Silence of the network after which `audio-missing` is told. */
   readonly audioMissingMs: number;
   readonly onEvent: (event: LegEvent) => void;
+  /** Given what the party sends, in its order; see ArrivalOrder. */
+  readonly onArrived?: ((samples: Int16Array) => void) | undefined;
 }
 
 const BEEP = { hertz: [1_000], durationMs: 250, sampleRate: SAMPLE_RATE } as const;
@@ -74,7 +76,10 @@ export class LegEngine {
   constructor(options: LegEngineOptions) {
     this.#options = options;
     this.#sender = new AudioSender(options.port, options.random, FRAME_SAMPLES);
-    this.#receiver = new AudioReceiver(SAMPLE_RATE, (key) => this.#heardKey(key));
+    this.#receiver = new AudioReceiver(SAMPLE_RATE, {
+      onKey: (key) => this.#heardKey(key),
+      onArrived: options.onArrived,
+    });
     const { port, clock, random } = options;
     this.#recordings = new LegRecordings(options.holding);
     this.#rtcp = new LegRtcp({ port, clock, random, sender: this.#sender, reception: this.#receiver.reception });

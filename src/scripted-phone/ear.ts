@@ -1,4 +1,4 @@
-import { holding, type Clock } from '../base/clock.ts';
+import { after, holding, type Clock } from '../base/clock.ts';
 import { loadSound } from '../media/audio-file.ts';
 import type { SoundSource } from '../media/media-node.ts';
 import { SAMPLE_RATE } from '../media/sound-format.ts';
@@ -18,6 +18,13 @@ const UNDER_WAY_MS = 300;
 const SHORTEST_MS = 250;
 /** The first of a ringing tone's rounds is enough to know it by. */
 const MAX_TONE_MS = 6000;
+
+/** After the end of a call nothing is under way any more, when so long nothing has come. */
+const STILL_MS = 200;
+/** A machine that stands still lets this timer end before it reads what came meanwhile: so often is looked. */
+const LOOKS = 4;
+/** Who goes on sending after the end is not listened to for ever. */
+const MAX_LOOKS = 40;
 
 export interface EarOptions {
   readonly clock: Clock;
@@ -73,8 +80,27 @@ export class Ear {
     this.#arrived.forget(Math.min(this.#arrived.end, ...needed));
   }
 
+  /** Calls back when what was sent before the end of the call has arrived. */
+  whenStill(clock: Clock, onStill: () => void): void {
+    // In virtual time silence is pushed as well, and nothing is late.
+    if (this.#options.rules === undefined) {
+      after(clock, STILL_MS, onStill);
+      return;
+    }
+    const look = (looks: number, still: number, end: number): void => {
+      if (still === LOOKS || looks === MAX_LOOKS) return onStill();
+      after(clock, STILL_MS / LOOKS, () => {
+        look(looks + 1, this.#arrived.end === end ? still + 1 : 0, this.#arrived.end);
+      });
+    };
+    look(0, 0, this.#arrived.end);
+  }
+
   /** The phone hung up: nothing more arrives. */
   close(): void {
+    // The end of a sound is judged with what comes after it: nothing.
+    const { resyncMs = 0 } = this.#options.rules ?? {};
+    if (resyncMs > 0) this.push(new Int16Array(inSamples(resyncMs)));
     for (const playback of this.#playbacks) playback.close();
     this.#playbacks = [];
   }

@@ -10,8 +10,6 @@ import type { PhoneEvent, PhoneHappening, Transcript } from './transcript.ts';
 
 /** How long an expectation waits, in virtual time, unless it says otherwise. */
 export const DEFAULT_PATIENCE_MS = 60_000;
-/** Sound that has left the service before its goodbye is still heard. */
-const LAST_SOUND_MS = 200;
 
 export interface ExpectOptions {
   /** Virtual milliseconds. */
@@ -275,7 +273,8 @@ export class PhoneCall {
   isHungUp(): void {
     if (this.#ending !== undefined || this.#ended) return;
     this.#ending = 'service';
-    after(this.#parts.time.clock, LAST_SOUND_MS, () => void this.#close());
+    // Sound that has left the service before its goodbye is still heard.
+    this.#parts.ear.whenStill(this.#parts.time.clock, () => void this.#close());
   }
 
   /** @internal */

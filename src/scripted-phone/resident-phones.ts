@@ -184,7 +184,8 @@ export class ResidentPhones {
       ...{ clock, random },
       id: 'scripted-phones',
       portRange: rtp,
-      onHeard: (leg, frame) => ears.push(leg, frame),
+      // What was sent, not when it came: a machine that stands still for a moment spoils no judgement.
+      onArrived: (leg, samples) => ears.push(leg, samples),
     });
     const sip = await openSipSide({
       ...{ clock, random, network, log },
