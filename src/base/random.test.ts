@@ -20,6 +20,16 @@ describe('random', () => {
     );
   });
 
+  it('never gives the same bytes of the system twice, few or many at once', () => {
+    const given = Array.from({ length: 2000 }, () => systemRandom.bytes(16)).map(String);
+    assert.equal(new Set(given).size, given.length);
+    for (const count of [0, 1, 4095, 4096, 4097, 10_000]) {
+      const bytes = systemRandom.bytes(count);
+      assert.equal(bytes.length, count);
+      if (count > 1000) assert.ok(new Set(bytes).size > 200, `${count} bytes`);
+    }
+  });
+
   it('stays within its bounds and reaches both', () => {
     const random = seededRandom(1);
     const seen = new Set(Array.from({ length: 500 }, () => randomInteger(random, -2, 3)));
