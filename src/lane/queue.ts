@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Clock } from '../base/clock.ts';
-import { queryBuilder, statement } from '../store/query-builder.ts';
+import { prepared, queryBuilder, statement } from '../store/query-builder.ts';
 import { StoreError } from '../store/store-error.ts';
 import type { Store, WriteStatement } from '../store/store.ts';
 import { LaneError } from './lane-error.ts';
@@ -48,6 +48,8 @@ export class LaneQueue {
   readonly #clock: Clock;
   readonly #defaultIntervalUs: number;
   readonly #qb;
+  readonly #countIn;
+  readonly #insertJob;
   readonly #listeners = new Set<() => void>();
 
   constructor(options: LaneQueueOptions) {
@@ -57,6 +59,8 @@ export class LaneQueue {
     this.#clock = options.clock;
     this.#defaultIntervalUs = intervalUs(options.defaultRatePerSecond);
     this.#qb = queryBuilder<LaneTables>(options.store);
+    this.#countIn = this.#prepareCountIn();
+    this.#insertJob = this.#prepareInsertJob();
   }
 
   /**
@@ -79,41 +83,59 @@ export class LaneQueue {
   enqueueStatements(job: NewJob): readonly WriteStatement[] {
     const cost = job.cost ?? 1;
     if (!Number.isInteger(cost) || cost < 1) throw new RangeError(`cost ${cost}: want a whole number of at least 1`);
+    const { id, key, payload } = job;
+    const enqueuedAt = Math.floor(this.#clock.now());
     // The key's row comes first: its lock makes numbers follow the order of commits.
-    const key = this.#qb
-      .insertInto('lane_key')
-      .values({
-        lane: this.name,
-        key: job.key,
-        next_at_us: 0,
-        interval_us: this.#defaultIntervalUs,
-        pending: 1,
-        pending_cost: cost,
-        claim: null,
-      })
-      .onConflict((conflict) =>
-        conflict
-          .columns(['lane', 'key'])
-          .doUpdateSet({
-            pending: sql<number>`lane_key.pending + 1`,
-            pending_cost: sql<number>`lane_key.pending_cost + ${cost}`,
+    return [this.#countIn({ key, cost }), this.#insertJob({ id, key, payload, cost, enqueuedAt })];
+  }
+
+  /** One more of the key; no row when the lane is full. */
+  #prepareCountIn() {
+    return prepared(
+      ({ key, cost }: { key: string; cost: number }) =>
+        this.#qb
+          .insertInto('lane_key')
+          .values({
+            lane: this.name,
+            key,
+            next_at_us: 0,
+            interval_us: this.#defaultIntervalUs,
+            pending: 1,
+            pending_cost: cost,
+            claim: null,
           })
-          .where(
-            sql<boolean>`(lane_key.pending_cost + ${cost}) * lane_key.interval_us <= ${this.maxWaitMs * US_PER_MS}`,
+          .onConflict((conflict) =>
+            conflict
+              .columns(['lane', 'key'])
+              .doUpdateSet({
+                pending: sql<number>`lane_key.pending + 1`,
+                pending_cost: sql<number>`lane_key.pending_cost + ${cost}`,
+              })
+              .where(
+                sql<boolean>`(lane_key.pending_cost + ${cost}) * lane_key.interval_us <= ${this.maxWaitMs * US_PER_MS}`,
+              ),
           ),
-      );
-    const row = this.#qb.insertInto('lane_job').values({
-      lane: this.name,
-      id: job.id,
-      key: job.key,
-      payload: job.payload,
-      cost,
-      enqueued_at: Math.floor(this.#clock.now()),
-      state: 'queued',
-      owner: null,
-      claim: null,
-    });
-    return [statement(key, { expectedRows: 1 }), statement(row, { expectedRows: 1 })];
+      { expectedRows: 1 },
+    );
+  }
+
+  #prepareInsertJob() {
+    type Job = { id: string; key: string; payload: string; cost: number; enqueuedAt: number };
+    return prepared(
+      ({ id, key, payload, cost, enqueuedAt }: Job) =>
+        this.#qb.insertInto('lane_job').values({
+          lane: this.name,
+          id,
+          key,
+          payload,
+          cost,
+          enqueued_at: enqueuedAt,
+          state: 'queued',
+          owner: null,
+          claim: null,
+        }),
+      { expectedRows: 1 },
+    );
   }
 
   /** Takes a waiting job out, in one write with `alongside`; false when it no longer waits (then nothing was written). */

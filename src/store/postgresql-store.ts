@@ -71,6 +71,10 @@ export class PostgresStore implements Store {
     }
   }
 
+  revision(): undefined {
+    return undefined;
+  }
+
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;

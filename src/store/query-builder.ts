@@ -34,6 +34,37 @@ export function statement(
   return { sql, parameters: parameters as readonly SqlValue[], ...options };
 }
 
+/** Stands for a value while a statement is compiled; it belongs to no form of query, so Kysely binds it as a value. */
+class Blank {
+  readonly name: string;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+/**
+ * A statement whose text is compiled once, when it is first used, and filled with values each time. `build` gets a blank
+ * for each value: it may put it where a value is bound, as often as it likes, and must not look at it.
+ */
+export function prepared<Values extends Readonly<Record<string, SqlValue>>>(
+  build: (blanks: Values) => Compilable | CompiledQuery,
+  options: { readonly expectedRows?: number } = {},
+): (values: Values) => WriteStatement {
+  let compiled: CompiledQuery | undefined;
+  return (values) => {
+    compiled ??= compileWithBlanks(build);
+    const parameters = compiled.parameters.map((one) => (one instanceof Blank ? values[one.name] : one));
+    return { sql: compiled.sql, parameters: parameters as SqlValue[], ...options };
+  };
+}
+
+function compileWithBlanks<Values>(build: (blanks: Values) => Compilable | CompiledQuery): CompiledQuery {
+  const blanks = new Proxy({}, { get: (_, name) => new Blank(String(name)) }) as Values;
+  const query = build(blanks);
+  return 'compile' in query ? query.compile() : query;
+}
+
 const sqliteDialect: Dialect = {
   createDriver: () => compileOnlyDriver,
   createQueryCompiler: () => new SqliteQueryCompiler(),

@@ -10,6 +10,7 @@ import { sqliteStoreError } from './sqlite-error.ts';
 import { SqliteStatements } from './sqlite-statements.ts';
 import { StoreError } from './store-error.ts';
 import type { Statement, Store, StoreErrorCode, WriteResult, WriteStatement } from './store.ts';
+import { TableRevisions } from './table-revisions.ts';
 import { WriteGate, type WriteOutcome } from './write-gate.ts';
 
 // The write-ahead log is cut back to this size after a checkpoint.
@@ -83,6 +84,7 @@ export class SqliteStore implements Store {
   readonly #writes: SqliteStatements;
   readonly #reads: SqliteStatements;
   readonly #gate: WriteGate;
+  readonly #revisions = new TableRevisions();
   #closed: Promise<void> | undefined;
   /** Why the last commit failed; undefined while commits succeed. */
   #trouble: StoreErrorCode | undefined;
@@ -91,7 +93,7 @@ export class SqliteStore implements Store {
     this.#parts = parts;
     this.#writes = new SqliteStatements(parts.writer);
     this.#reads = new SqliteStatements(parts.reader);
-    this.#gate = new WriteGate((group) => this.#commit(group), parts.clock);
+    this.#gate = new WriteGate((group) => this.#commitAndNote(group), parts.clock);
   }
 
   write(statements: readonly WriteStatement[]): Promise<readonly WriteResult[]> {
@@ -107,6 +109,10 @@ export class SqliteStore implements Store {
     } catch (error) {
       throw sqliteStoreError(error);
     }
+  }
+
+  revision(table: string): number {
+    return this.#revisions.of(table);
   }
 
   /** Copies the live database into a new file. */
@@ -140,6 +146,12 @@ export class SqliteStore implements Store {
     if (writer !== reader) writer.close();
     if (this.#parts.temporaryFolder !== undefined)
       rmSync(this.#parts.temporaryFolder, { recursive: true, force: true });
+  }
+
+  #commitAndNote(group: readonly (readonly WriteStatement[])[]): readonly WriteOutcome[] {
+    const outcomes = this.#commit(group);
+    for (const statements of group) for (const { sql } of statements) this.#revisions.written(sql);
+    return outcomes;
   }
 
   #commit(group: readonly (readonly WriteStatement[])[]): readonly WriteOutcome[] {

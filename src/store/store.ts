@@ -40,5 +40,10 @@ export interface Store {
    * (`queryBuilder(store).selectFrom(...).compile()`) brings its row type along.
    */
   read<Row = Readonly<Record<string, unknown>>>(statement: Statement | CompiledQuery<Row>): Promise<readonly Row[]>;
+  /**
+   * Another number whenever a commit may have changed rows of the table: what was made of them is good for as long as it
+   * stays. Undefined where other processes may write: then nothing can be kept.
+   */
+  revision(table: string): number | undefined;
   close(): Promise<void>;
 }

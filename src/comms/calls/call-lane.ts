@@ -43,6 +43,8 @@ export interface CallLaneHandlers {
 export class CallLane implements CallStore {
   readonly #options: CallLaneOptions;
   readonly #queue: LaneQueue;
+  /** Keys whose own rate is on disk: it is set once in a run, since rates do not change while the program runs. */
+  readonly #rated = new Set<string>();
   #runner: LaneRunner | undefined;
 
   constructor(options: CallLaneOptions) {
@@ -151,7 +153,10 @@ export class CallLane implements CallStore {
     const rate = this.#options.callsPerSecondFrom[call.from];
     if (rate === undefined) return call.accountSid;
     const key = `${call.accountSid} ${call.from}`;
-    await this.#queue.setRate(key, rate);
+    if (!this.#rated.has(key)) {
+      await this.#queue.setRate(key, rate);
+      this.#rated.add(key);
+    }
     return key;
   }
 

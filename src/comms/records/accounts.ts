@@ -32,6 +32,7 @@ export class Accounts {
     this.#table = new RecordTable<Account>(context.store, {
       name: 'comms_account',
       key: 'sid',
+      kept: true,
       columns: {
         sid: text(),
         friendlyName: text(),

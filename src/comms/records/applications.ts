@@ -13,6 +13,7 @@ export class Applications extends OwnedRecords<Application> {
     super(context, {
       name: 'comms_application',
       key: 'sid',
+      kept: true,
       sidPrefix: 'AP',
       columns: {
         sid: text(),

@@ -13,6 +13,7 @@ export class Keys extends OwnedRecords<Key> {
     super(context, {
       name: 'comms_api_key',
       key: 'sid',
+      kept: true,
       sidPrefix: 'SK',
       columns: {
         sid: text(),

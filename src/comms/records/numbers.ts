@@ -18,6 +18,7 @@ export class Numbers extends OwnedRecords<OwnedNumber> {
     super(context, {
       name: 'comms_incoming_phone_number',
       key: 'sid',
+      kept: true,
       sidPrefix: 'PN',
       taken: taken('PhoneNumber is not available: an account of this server has it', 21422, 400),
       columns: {

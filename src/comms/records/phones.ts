@@ -11,6 +11,7 @@ export class Phones {
   constructor(context: RecordContext) {
     this.#table = new RecordTable<Phone>(context.store, {
       name: 'comms_phone',
+      kept: true,
       columns: {
         name: text(),
         accountSid: text(),

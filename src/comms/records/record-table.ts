@@ -1,7 +1,8 @@
-import type { ExpressionBuilder, Kysely, SelectQueryBuilder } from 'kysely';
+import type { CompiledQuery, ExpressionBuilder, Kysely, SelectQueryBuilder } from 'kysely';
 import { queryBuilder, statement } from '../../store/query-builder.ts';
 import type { SqlValue, Statement, Store, WriteStatement } from '../../store/store.ts';
 import type { Columns } from './columns.ts';
+import { KeptRecords } from './kept-records.ts';
 import type { PageRequest, RecordPage } from './page.ts';
 
 /** `is` one of a set, or compared. `=` with null asks for the absence of a value. */
@@ -18,13 +19,18 @@ export interface TableDefinition<T extends Dated> {
   readonly columns: Columns<T>;
   /** The property that orders records of the same millisecond; with `dateCreated` unique within a list. */
   readonly key: keyof T & string;
+  /** Found records are kept until the table is written: for what every request asks for and seldom changes. */
+  readonly kept?: boolean;
 }
+
+/** Texts of statements that are kept. The shapes are those that the code asks for; this only bounds a mistake. */
+const MAX_KEPT_TEXTS = 500;
 
 type Row = Record<string, SqlValue>;
 
 /** A property and the column that it lies in. */
 interface Place<T> {
-  readonly field: string;
+  readonly field: keyof T & string;
   readonly name: string;
   readonly column: Columns<T>[keyof T];
 }
@@ -40,28 +46,42 @@ export class RecordTable<T extends Dated> {
   readonly #definition: TableDefinition<T>;
   readonly #queries: Kysely<Tables>;
   readonly #places: readonly Place<T>[];
-  /** What `find` has asked before: the conditions are few, and to build a query costs more than to run it. */
-  readonly #findSql = new Map<string, string>();
+  /** Texts of statements by their shape: the shapes are few, and to build a statement costs more than to run it. */
+  readonly #texts = new Map<string, string>();
+  readonly #kept: KeptRecords<T> | undefined;
 
   constructor(store: Store, definition: TableDefinition<T>) {
     this.#store = store;
     this.#definition = definition;
     this.#queries = queryBuilder<Tables>(store);
-    const columns = Object.entries(definition.columns) as [string, Columns<T>[keyof T]][];
+    const columns = Object.entries(definition.columns) as [keyof T & string, Columns<T>[keyof T]][];
     this.#places = columns.map(([field, column]) => ({ field, name: columnName(field), column }));
+    this.#kept = definition.kept === true ? new KeptRecords() : undefined;
   }
 
   insertStatement(record: T): WriteStatement {
-    return statement(this.#queries.insertInto(this.#definition.name).values(this.#encode(record)), { expectedRows: 1 });
+    const row = this.#encode(record);
+    const names = Object.keys(row);
+    const sql = this.#text(`insert ${names.join()}`, () =>
+      this.#queries.insertInto(this.#definition.name).values(row).compile(),
+    );
+    return { sql, parameters: Object.values(row), expectedRows: 1 };
   }
 
   /** Wants exactly one row unless `expectedRows` is `any`. Changes that are undefined are left alone. */
   updateStatement(where: readonly Condition<T>[], changes: Partial<T>, expectedRows: 1 | 'any' = 1): WriteStatement {
-    const query = this.#queries
-      .updateTable(this.#definition.name)
-      .set(this.#encode(changes))
-      .where((eb) => eb.and(this.#conditions(eb, where)));
-    return statement(query, expectedRows === 'any' ? {} : { expectedRows });
+    const row = this.#encode(changes);
+    const options = expectedRows === 'any' ? {} : { expectedRows };
+    const query = (): CompiledQuery =>
+      this.#queries
+        .updateTable(this.#definition.name)
+        .set(row)
+        .where((eb) => eb.and(this.#conditions(eb, where)))
+        .compile();
+    const shape = shapeOf(where);
+    if (shape === undefined) return statement(query(), options);
+    const sql = this.#text(`update ${Object.keys(row).join()} where ${shape}`, query);
+    return { sql, parameters: [...Object.values(row), ...where.map(valueOf)], ...options };
   }
 
   deleteStatement(where: readonly Condition<T>[], expectedRows: 1 | 'any' = 1): WriteStatement {
@@ -70,13 +90,18 @@ export class RecordTable<T extends Dated> {
   }
 
   async find(where: readonly Condition<T>[]): Promise<T | undefined> {
+    const query = (): CompiledQuery<Row> => this.#select(where).limit(1).compile();
     const shape = shapeOf(where);
-    const sql = shape === undefined ? undefined : this.#findSql.get(shape);
-    const query =
-      sql === undefined ? this.#select(where).limit(1).compile() : { sql, parameters: [...where.map(valueOf), 1] };
-    if (shape !== undefined) this.#findSql.set(shape, query.sql);
-    const [row] = await this.#read(query);
-    return row;
+    if (shape === undefined) return (await this.#read(query()))[0];
+    const revision = this.#store.revision(this.#definition.name);
+    const kept = revision === undefined ? undefined : this.#kept;
+    const name = kept === undefined ? '' : `${shape}${where.map(valueOf).join(' ')}`;
+    const known = kept?.get(name, revision);
+    if (known !== undefined) return known;
+    const [found] = await this.#read({ sql: this.#text(`find ${shape}`, query), parameters: [...where.map(valueOf), 1] });
+    // What is not there is not kept: strangers could fill the memory with it.
+    if (found !== undefined) kept?.keep(name, revision, found);
+    return found;
   }
 
   /** Everything that matches, oldest first; for sets that are small by nature. */
@@ -129,12 +154,23 @@ export class RecordTable<T extends Dated> {
     return rows.map((row) => this.#decode(row));
   }
 
+  /** In the order of the columns, so that the same fields always make the same text. */
   #encode(record: Partial<T>): Row {
-    const { columns } = this.#definition;
-    const fields = (Object.keys(record) as (keyof T & string)[]).filter((field) => record[field] !== undefined);
-    return Object.fromEntries(
-      fields.map((field) => [columnName(field), columns[field].encode(record[field] as T[typeof field])]),
-    );
+    const row: Row = {};
+    for (const { field, name, column } of this.#places) {
+      const value = record[field];
+      if (value !== undefined) row[name] = column.encode(value);
+    }
+    return row;
+  }
+
+  #text(shape: string, build: () => CompiledQuery<unknown>): string {
+    const known = this.#texts.get(shape);
+    if (known !== undefined) return known;
+    const { sql } = build();
+    if (this.#texts.size >= MAX_KEPT_TEXTS) this.#texts.clear();
+    this.#texts.set(shape, sql);
+    return sql;
   }
 
   #decode(row: Row): T {

@@ -64,6 +64,7 @@ function storeThatTells(store: Store, written: () => void): Store {
   return {
     dialect: store.dialect,
     read: (statement) => store.read(statement),
+    revision: (table) => store.revision(table),
     close: () => store.close(),
     async write(statements) {
       const results = await store.write(statements);

@@ -30,6 +30,7 @@ export async function openTemporaryRecords(ports: {
     dialect: disk.dialect,
     write: (statements) => (full ? Promise.reject(new StoreError('full', 'the disk is full')) : disk.write(statements)),
     read: (statement) => disk.read(statement),
+    revision: (table) => disk.revision(table),
     close: () => disk.close(),
   };
   await migrate(store, commsMigrations, { clock });
