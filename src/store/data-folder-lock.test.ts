@@ -21,17 +21,19 @@ describe('the data folder lock', () => {
     lockDataFolder(folder).release();
   });
 
-  it('names the pid of another process and dies with it, even when it is killed', async () => {
+  it('names the pid of another process and dies with it, even when it is killed', async (test) => {
     const folder = join(root, 'two');
     const program = `
       const { lockDataFolder } = await import(process.argv[1]);
       lockDataFolder(process.argv[2]);
+      gc();
       process.stdout.write('held');
       setInterval(() => undefined, 1000);`;
     const module = join(import.meta.dirname, 'data-folder-lock.ts');
-    const child = spawn(process.execPath, ['--input-type=module', '-e', program, module, folder], {
+    const child = spawn(process.execPath, ['--expose-gc', '--input-type=module', '-e', program, module, folder], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
+    test.after(() => child.kill('SIGKILL'));
     await once(child.stdout, 'data');
     assert.throws(() => lockDataFolder(folder), { code: 'locked', message: new RegExp(`pid ${child.pid}\\b`) });
     child.kill('SIGKILL');

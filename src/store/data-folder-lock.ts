@@ -7,6 +7,9 @@ import { StoreError } from './store-error.ts';
 const LOCK_FILE = 'lock';
 const PID_FILE = 'lock.pid';
 
+/** Locks of this process. A database that nobody refers to is closed by the garbage collector, and its lock with it. */
+const heldLocks = new Set<DatabaseSync>();
+
 export interface FolderLock {
   /** Safe to call twice. */
   release(): void;
@@ -22,12 +25,14 @@ export function lockDataFolder(folder: string): FolderLock {
   const database = openExclusively(folder);
   const pidFile = join(folder, PID_FILE);
   let held = true;
+  heldLocks.add(database);
   writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
   return {
     release() {
       if (!held) return;
       held = false;
       rmSync(pidFile, { force: true });
+      heldLocks.delete(database);
       database.close();
     },
   };
