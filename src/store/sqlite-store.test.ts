@@ -27,6 +27,12 @@ storeCompliance('SQLite store, in memory', async () =>
   openSqliteStore({ clock: systemClock, logger: silentLogger, inMemory: true }),
 );
 
+storeCompliance('SQLite store, on disk', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tandem-store-test-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  return open(join(folder, 'tandem.db'));
+});
+
 describe('SQLite store', () => {
   let root = '';
   let path = '';

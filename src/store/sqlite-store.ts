@@ -5,16 +5,14 @@ import { backup, DatabaseSync } from 'node:sqlite';
 import type { CompiledQuery } from 'kysely';
 import { holding, type Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
-import { checkExpectedRows } from './expected-rows.ts';
 import { sqliteStoreError } from './sqlite-error.ts';
 import { SqliteStatements } from './sqlite-statements.ts';
+import { openWritingConnection, SqliteWriter, type WriterOptions } from './sqlite-writer.ts';
 import { StoreError } from './store-error.ts';
 import type { Statement, Store, StoreErrorCode, WriteResult, WriteStatement } from './store.ts';
 import { TableRevisions } from './table-revisions.ts';
 import { WriteGate, type WriteOutcome } from './write-gate.ts';
-
-// The write-ahead log is cut back to this size after a checkpoint.
-const MAX_IDLE_LOG_BYTES = 64 * 1024 * 1024;
+import { WritingThread } from './writing-thread.ts';
 
 const MAX_BACKUPS = 3;
 
@@ -40,12 +38,12 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     // SQLite gives its side files the mode of the database.
     closeSync(openSync(path, 'a', 0o600));
-    const writer = new DatabaseSync(path);
-    writer.exec('PRAGMA journal_mode = WAL');
-    writer.exec(`PRAGMA synchronous = ${temporaryFolder === undefined ? 'FULL' : 'OFF'}`);
-    writer.exec(`PRAGMA journal_size_limit = ${MAX_IDLE_LOG_BYTES}`);
-    if (options.maxPages !== undefined) writer.exec(`PRAGMA max_page_count = ${Math.floor(options.maxPages)}`);
+    const writerOptions: WriterOptions = { path, durable: temporaryFolder === undefined, maxPages: options.maxPages };
+    // Makes the file, and throws here when it cannot be used.
+    const connection = openWritingConnection(writerOptions);
     const reader = new DatabaseSync(path, { readOnly: true });
+    const writer = temporaryFolder === undefined ? new WritingThread(writerOptions) : new SqliteWriter(connection);
+    if (temporaryFolder === undefined) connection.close();
     return new SqliteStore({ writer, reader, path, temporaryFolder, clock: options.clock, logger: options.logger });
   } catch (error) {
     throw sqliteStoreError(error);
@@ -56,7 +54,7 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
 function openInMemory({ clock, logger }: SqliteStoreOptions): SqliteStore {
   const database = new DatabaseSync(IN_MEMORY);
   return new SqliteStore({
-    writer: database,
+    writer: new SqliteWriter(database),
     reader: database,
     path: IN_MEMORY,
     temporaryFolder: undefined,
@@ -66,7 +64,7 @@ function openInMemory({ clock, logger }: SqliteStoreOptions): SqliteStore {
 }
 
 interface Parts {
-  readonly writer: DatabaseSync;
+  readonly writer: SqliteWriter | WritingThread;
   readonly reader: DatabaseSync;
   readonly path: string;
   readonly temporaryFolder: string | undefined;
@@ -75,13 +73,12 @@ interface Parts {
 }
 
 /**
- * One writing connection behind the gate, and one for reading, which sees the last commit while a write is open. Both are
- * synchronous: a read that is slow holds up everything.
+ * One writing connection behind the gate, in a thread of its own where it waits for a disk, and one for reading, which
+ * sees the last commit while a write is open. Reading is synchronous: a read that is slow holds up everything.
  */
 export class SqliteStore implements Store {
   readonly dialect = 'sqlite';
   readonly #parts: Parts;
-  readonly #writes: SqliteStatements;
   readonly #reads: SqliteStatements;
   readonly #gate: WriteGate;
   readonly #revisions = new TableRevisions();
@@ -91,9 +88,8 @@ export class SqliteStore implements Store {
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    this.#writes = new SqliteStatements(parts.writer);
     this.#reads = new SqliteStatements(parts.reader);
-    this.#gate = new WriteGate((group) => this.#commitAndNote(group), parts.clock);
+    this.#gate = new WriteGate((group) => this.#commit(group), parts.clock);
   }
 
   write(statements: readonly WriteStatement[]): Promise<readonly WriteResult[]> {
@@ -142,38 +138,33 @@ export class SqliteStore implements Store {
   async #close(): Promise<void> {
     await this.#gate.close();
     const { reader, writer } = this.#parts;
-    reader.close();
-    if (writer !== reader) writer.close();
+    if (this.#parts.path !== IN_MEMORY) reader.close();
+    // The last connection that closes writes the log back into the database.
+    await writer.close();
     if (this.#parts.temporaryFolder !== undefined)
       rmSync(this.#parts.temporaryFolder, { recursive: true, force: true });
   }
 
-  #commitAndNote(group: readonly (readonly WriteStatement[])[]): readonly WriteOutcome[] {
-    const outcomes = this.#commit(group);
-    for (const statements of group) for (const { sql } of statements) this.#revisions.written(sql);
+  async #commit(group: readonly (readonly WriteStatement[])[]): Promise<readonly WriteOutcome[]> {
+    let outcomes: readonly WriteOutcome[];
+    try {
+      outcomes = await this.#parts.writer.commit(group);
+    } catch (error) {
+      this.#noteTrouble(sqliteStoreError(error));
+      throw error;
+    } finally {
+      for (const statements of group) for (const { sql } of statements) this.#revisions.written(sql);
+    }
+    this.#noteOutcomes(outcomes);
     return outcomes;
   }
 
-  #commit(group: readonly (readonly WriteStatement[])[]): readonly WriteOutcome[] {
-    const { writer } = this.#parts;
-    const outcomes: WriteOutcome[] = [];
-    try {
-      writer.exec('BEGIN IMMEDIATE');
-      for (const statements of group) {
-        const outcome = this.#runInSavepoint(statements);
-        outcomes.push(outcome);
-        if (outcome.kind === 'refused' && outcome.error.code === 'full') this.#noteTrouble(outcome.error);
-        if (!writer.isTransaction) return rolledBack(outcomes, group.length);
-      }
-      writer.exec('COMMIT');
-      if (outcomes.some((outcome) => outcome.kind === 'done')) this.#noteSuccess();
-      return outcomes;
-    } catch (thrown) {
-      const error = sqliteStoreError(thrown);
-      this.#noteTrouble(error);
-      if (writer.isTransaction) writer.exec('ROLLBACK');
-      return group.map((_, index) => refusal(outcomes[index]) ?? { kind: 'refused', error });
+  #noteOutcomes(outcomes: readonly WriteOutcome[]): void {
+    const wrote = outcomes.some((outcome) => outcome.kind === 'done');
+    for (const outcome of outcomes) {
+      if (outcome.kind === 'refused' && isTrouble(outcome.error, wrote)) this.#noteTrouble(outcome.error);
     }
+    if (wrote) this.#noteSuccess();
   }
 
   /** A full disk refuses every write: it is logged once, and once more when writes succeed again. */
@@ -188,28 +179,11 @@ export class SqliteStore implements Store {
     this.#parts.logger.info({ was: this.#trouble }, 'store: writes succeed again');
     this.#trouble = undefined;
   }
-
-  #runInSavepoint(statements: readonly WriteStatement[]): WriteOutcome {
-    const { writer } = this.#parts;
-    writer.exec('SAVEPOINT one_write');
-    try {
-      const results = statements.map((one) => checkExpectedRows(one, this.#writes.run(one.sql, one.parameters)));
-      writer.exec('RELEASE one_write');
-      return { kind: 'done', results };
-    } catch (thrown) {
-      if (writer.isTransaction) writer.exec('ROLLBACK TO one_write; RELEASE one_write');
-      return { kind: 'refused', error: sqliteStoreError(thrown) };
-    }
-  }
 }
 
-/** A full disk makes SQLite roll back everything: the others run again without the write that met it. */
-function rolledBack(outcomes: readonly WriteOutcome[], groupSize: number): readonly WriteOutcome[] {
-  return Array.from({ length: groupSize }, (_, index) => refusal(outcomes[index]) ?? { kind: 'again' });
-}
-
-function refusal(outcome: WriteOutcome | undefined): WriteOutcome | undefined {
-  return outcome?.kind === 'refused' ? outcome : undefined;
+/** A refusal that tells of the disk, not of the write itself: a full one, or any other where the whole group failed. */
+function isTrouble({ code }: StoreError, wrote: boolean): boolean {
+  return code === 'full' || (!wrote && code !== 'duplicate' && code !== 'unexpected-rows');
 }
 
 function removeOldBackups(path: string): void {
