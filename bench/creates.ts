@@ -10,7 +10,7 @@ import { Tandem } from '../src/testkit/tandem-process.ts';
 import { temporaryFolder } from '../src/testkit/temporary-folder.ts';
 import { measured } from './bench-scope.ts';
 import { measureInserts } from './creates-peer.ts';
-import { cpuSeconds, cpuSecondsByRole, diskFlushes } from './process-cost.ts';
+import { cpuSeconds, diskFlushes, eventLoopCpuSeconds } from './process-cost.ts';
 
 const { values } = parseArgs({
   options: {
@@ -59,17 +59,18 @@ async function tandem(scope: Scope, lanes: 'account' | 'from'): Promise<void> {
   const before = {
     cpu: cpuSeconds(server.ready.pid),
     flushes: diskFlushes(),
-    roles: cpuSecondsByRole(server.ready.pid),
+    loop: eventLoopCpuSeconds(server.ready.pid),
   };
   const figures = await load(server, sids, SECONDS);
   const cpu = cpuSeconds(server.ready.pid) - before.cpu;
-  const main = cpuSecondsByRole(server.ready.pid).main - before.roles.main;
+  const loop = eventLoopCpuSeconds(server.ready.pid) - before.loop;
   const flushes = diskFlushes() - before.flushes;
   console.log(
     `Tandem, a lane for ${lanes === 'from' ? 'each From number' : 'the account'}: ` +
       `${(figures.created / figures.seconds).toFixed(0)}/s acknowledged, ${figures.refused} refused, ${figures.broken} broken, ` +
       `${figures.p50.toFixed(1)}/${figures.p99.toFixed(1)}/${figures.p999.toFixed(1)}/${figures.max.toFixed(1)} ms, ` +
-      `${((cpu / figures.created) * 1e6).toFixed(0)} us CPU each (main process ${(main / figures.seconds).toFixed(2)} cores), ` +
+      `${((cpu / figures.created) * 1e6).toFixed(0)} us CPU each, ` +
+      `${((loop / figures.created) * 1e6).toFixed(0)} of it the event loop (${(loop / figures.seconds).toFixed(2)} cores), ` +
       `${(flushes / figures.seconds).toFixed(0)} disk flushes/s`,
   );
   if (values.profile !== undefined) return server.stop();

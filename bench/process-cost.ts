@@ -12,7 +12,7 @@ interface Stat {
 /** CPU time (user and system) of a process and all its descendants, ended ones too, in seconds; Linux only. */
 export function cpuSeconds(pid: number): number {
   return family(pid)
-    .map(readStat)
+    .map((each) => readStat(each))
     .reduce((sum, stat) => sum + (stat === undefined ? 0 : stat.cpuSeconds + stat.endedCpuSeconds), 0);
 }
 
@@ -28,6 +28,11 @@ export function cpuSecondsByRole(pid: number): {
     role[name] += readStat(each)?.cpuSeconds ?? 0;
   }
   return role;
+}
+
+/** CPU time of the process's first thread, which runs the event loop, in seconds. */
+export function eventLoopCpuSeconds(pid: number): number {
+  return readStat(pid, `task/${pid}/`)?.cpuSeconds ?? 0;
 }
 
 function isMediaProcess(pid: number): boolean {
@@ -91,9 +96,9 @@ function family(root: number): readonly number[] {
 }
 
 /** proc(5): the name in brackets may hold blanks; fields are counted behind it. */
-function readStat(pid: number): Stat | undefined {
+function readStat(pid: number, thread = ''): Stat | undefined {
   try {
-    const fields = (readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1) ?? '').split(' ');
+    const fields = (readFileSync(`/proc/${pid}/${thread}stat`, 'utf8').split(') ').at(-1) ?? '').split(' ');
     const seconds = (first: number): number => (Number(fields[first]) + Number(fields[first + 1])) / TICKS_PER_SECOND;
     return { parent: Number(fields[1]), cpuSeconds: seconds(11), endedCpuSeconds: seconds(13) };
   } catch {

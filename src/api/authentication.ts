@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { Account } from '../comms/model.ts';
 import type { Records } from '../comms/records/records.ts';
 import { ApiError, DOOR_FAULTS } from './api-error.ts';
@@ -59,8 +59,7 @@ function parseBasic(header: string | undefined): { username: string; password: s
 
 /** Compares hashes, which have one length, in constant time. An empty secret is never right. */
 function sameSecret(given: string, secret: string): boolean {
-  const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(hash(given), hash(secret)) && secret !== '';
+  return timingSafeEqual(hash('sha256', given, 'buffer'), hash('sha256', secret, 'buffer')) && secret !== '';
 }
 
 function unauthorized(): ApiError {

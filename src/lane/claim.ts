@@ -27,7 +27,8 @@ export interface ClaimRequest {
   readonly batch: number;
 }
 
-interface JobRow {
+/** What a job's columns give. */
+export interface JobRow {
   readonly id: string;
   readonly key: string;
   readonly payload: string;

@@ -4,10 +4,10 @@ import { errorText } from '../base/errors.ts';
 import { TaskGroup } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import { randomHex, type Random } from '../base/random.ts';
-import { queryBuilder, statement } from '../store/query-builder.ts';
+import { prepared, queryBuilder, statement } from '../store/query-builder.ts';
 import { StoreError } from '../store/store-error.ts';
 import type { WriteStatement } from '../store/store.ts';
-import { claimDue, laneJob, type LaneJob } from './claim.ts';
+import { claimDue, laneJob, type JobRow, type LaneJob } from './claim.ts';
 import { leavingStatements, type LaneQueue } from './queue.ts';
 import type { JobState, LaneTables } from './queue-tables.ts';
 
@@ -45,6 +45,7 @@ export class LaneRunner {
   readonly #owner: string;
   readonly #batch: number;
   readonly #qb;
+  readonly #statements;
   readonly #tasks: TaskGroup;
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
@@ -57,6 +58,7 @@ export class LaneRunner {
     this.#owner = options.owner ?? 'main';
     this.#batch = options.batch ?? CLAIM_BATCH;
     this.#qb = queryBuilder<LaneTables>(options.queue.store);
+    this.#statements = this.#prepare();
     this.#tasks = new TaskGroup((error) => {
       options.logger.error({ lane: options.queue.name, reason: errorText(error) }, 'lane: a job failed');
     });
@@ -121,6 +123,42 @@ export class LaneRunner {
     }
   }
 
+  #prepare() {
+    const { name } = this.#options.queue;
+    return {
+      take: prepared(
+        ({ id }: { id: string }) =>
+          this.#qb
+            .updateTable('lane_job')
+            .set({ state: 'taken', claim: null })
+            .where('lane', '=', name)
+            .where('id', '=', id)
+            .where('state', '=', 'claimed'),
+        { expectedRows: 1 },
+      ),
+      forget: prepared(({ id }: { id: string }) =>
+        this.#qb.deleteFrom('lane_job').where('lane', '=', name).where('id', '=', id),
+      ),
+      overdue: prepared(({ before }: { before: number }) =>
+        this.#qb
+          .selectFrom('lane_job')
+          .selectAll()
+          .where('lane', '=', name)
+          .where('state', '=', 'queued')
+          .where('enqueued_at', '<=', before)
+          .orderBy('enqueued_at')
+          .limit(this.#batch),
+      ),
+      next: prepared(() =>
+        sql`
+          select (select min(next_at_us) from lane_key where lane = ${name} and pending > 0) as due_us,
+            (select min(enqueued_at) from lane_job where lane = ${name} and state = 'queued') as oldest`.compile(
+          this.#qb,
+        ),
+      ),
+    };
+  }
+
   get #stopped(): boolean {
     return this.#stopping.signal.aborted;
   }
@@ -145,15 +183,10 @@ export class LaneRunner {
   /** False when the job must not be handled. A store that cannot write now is asked again. */
   async #take(job: LaneJob): Promise<boolean> {
     const { queue, clock, logger, takenStatements } = this.#options;
-    const taken = this.#qb
-      .updateTable('lane_job')
-      .set({ state: 'taken', claim: null })
-      .where('lane', '=', queue.name)
-      .where('id', '=', job.id)
-      .where('state', '=', 'claimed');
+    const taken = this.#statements.take({ id: job.id });
     for (;;) {
       try {
-        await queue.store.write([statement(taken, { expectedRows: 1 }), ...takenStatements(job)]);
+        await queue.store.write([taken, ...takenStatements(job)]);
         return true;
       } catch (error) {
         if (isRefusal(error)) {
@@ -183,21 +216,13 @@ export class LaneRunner {
     } catch (error) {
       logger.error({ lane: queue.name, job: job.id, reason: errorText(error) }, 'lane: a handler failed');
     }
-    const forget = this.#qb.deleteFrom('lane_job').where('lane', '=', queue.name).where('id', '=', job.id);
-    await queue.store.write([statement(forget)]);
+    await queue.store.write([this.#statements.forget({ id: job.id })]);
   }
 
   async #expire(): Promise<void> {
     const { queue, clock } = this.#options;
-    const query = this.#qb
-      .selectFrom('lane_job')
-      .selectAll()
-      .where('lane', '=', queue.name)
-      .where('state', '=', 'queued')
-      .where('enqueued_at', '<=', Math.floor(clock.now() - queue.maxWaitMs))
-      .orderBy('enqueued_at')
-      .limit(this.#batch);
-    for (const row of await queue.store.read(query.compile())) {
+    const overdue = this.#statements.overdue({ before: Math.floor(clock.now() - queue.maxWaitMs) });
+    for (const row of await queue.store.read<JobRow>(overdue)) {
       const job = laneJob(row);
       const leave = leavingStatements({ store: queue.store, lane: queue.name, id: job.id, next: 'expired' });
       try {
@@ -214,10 +239,7 @@ export class LaneRunner {
   /** When a key falls due or a job expires next; undefined when nothing waits. */
   async #nextTime(): Promise<number | undefined> {
     const { queue, clock } = this.#options;
-    const query = sql<{ due_us: number | null; oldest: number | null }>`
-      select (select min(next_at_us) from lane_key where lane = ${queue.name} and pending > 0) as due_us,
-        (select min(enqueued_at) from lane_job where lane = ${queue.name} and state = 'queued') as oldest`;
-    const [row] = await queue.store.read(query.compile(this.#qb));
+    const [row] = await queue.store.read<{ due_us: number | null; oldest: number | null }>(this.#statements.next({}));
     const times: number[] = [];
     if (typeof row?.due_us === 'number') times.push(row.due_us / US_PER_MS);
     if (typeof row?.oldest === 'number') times.push(row.oldest + queue.maxWaitMs);

@@ -69,6 +69,7 @@ export class WritingThread {
     const forgetTexts = this.#texts.size > MAX_TAUGHT_TEXTS;
     if (forgetTexts) this.#texts.clear();
     const newTexts: string[] = [];
+    let isPlain = true;
     const numbered = ({ sql, parameters, expectedRows }: WriteStatement): SentStatement => {
       let text = this.#texts.get(sql);
       if (text === undefined) {
@@ -76,9 +77,11 @@ export class WritingThread {
         this.#texts.set(sql, text);
         newTexts.push(sql);
       }
-      return { text, parameters, expectedRows };
+      isPlain &&= !parameters.some((value) => value instanceof Uint8Array || typeof value === 'bigint');
+      return [text, parameters, expectedRows ?? null];
     };
-    return { kind: 'commit', group: group.map((statements) => statements.map(numbered)), newTexts, forgetTexts };
+    const numberedGroup = group.map((statements) => statements.map(numbered));
+    return { kind: 'commit', group: isPlain ? JSON.stringify(numberedGroup) : numberedGroup, newTexts, forgetTexts };
   }
 
   #begin(): Worker {

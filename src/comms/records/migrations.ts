@@ -217,4 +217,13 @@ export const commsMigrations: readonly Migration[] = [
     name: 'comms/0008-scripted-phones',
     up: ['alter table comms_phone add column script text', 'alter table comms_phone add column script_password text'],
   },
+  {
+    name: 'comms/0009-parents-of-calls',
+    up: [
+      'drop index comms_call_by_parent_call_sid',
+      // Few calls have a parent, and each entry of an index is another page to write.
+      `create index comms_call_by_parent_call_sid on comms_call (account_sid, parent_call_sid, date_created, sid)
+        where parent_call_sid is not null`,
+    ],
+  },
 ];

@@ -60,12 +60,17 @@ export class RecordTable<T extends Dated> {
   }
 
   insertStatement(record: T): WriteStatement {
-    const row = this.#encode(record);
-    const names = Object.keys(row);
-    const sql = this.#text(`insert ${names.join()}`, () =>
-      this.#queries.insertInto(this.#definition.name).values(row).compile(),
+    const parameters: SqlValue[] = [];
+    // A property that is left out gets the column's default: another text.
+    let shape = 'insert';
+    for (const { field, column } of this.#places) {
+      if (record[field] === undefined) shape += ` without ${field}`;
+      else parameters.push(column.encode(record[field]));
+    }
+    const sql = this.#text(shape, () =>
+      this.#queries.insertInto(this.#definition.name).values(this.#encode(record)).compile(),
     );
-    return { sql, parameters: Object.values(row), expectedRows: 1 };
+    return { sql, parameters, expectedRows: 1 };
   }
 
   /** Wants exactly one row unless `expectedRows` is `any`. Changes that are undefined are left alone. */
@@ -98,7 +103,10 @@ export class RecordTable<T extends Dated> {
     const name = kept === undefined ? '' : `${shape}${where.map(valueOf).join(' ')}`;
     const known = kept?.get(name, revision);
     if (known !== undefined) return known;
-    const [found] = await this.#read({ sql: this.#text(`find ${shape}`, query), parameters: [...where.map(valueOf), 1] });
+    const [found] = await this.#read({
+      sql: this.#text(`find ${shape}`, query),
+      parameters: [...where.map(valueOf), 1],
+    });
     // What is not there is not kept: strangers could fill the memory with it.
     if (found !== undefined) kept?.keep(name, revision, found);
     return found;
