@@ -1,4 +1,5 @@
 import { createSocket, type Socket } from 'node:dgram';
+import { raiseSoundPriority } from '../src/media/sound-priority.ts';
 import { RunningProcess } from '../src/testkit/child-process.ts';
 import { claimPorts } from '../src/testkit/port-block.ts';
 import type { Scope } from '../src/testkit/scope.ts';
@@ -36,11 +37,12 @@ export class RtpenginePeer {
     const folder = temporaryFolder(scope, 'rtpengine');
     const { first } = await claimPorts(scope);
     const [low, high] = rtpPorts.split('-');
-    const running = RunningProcess.start('rtpengine', [
+    const options = [
       ...['--foreground', '--log-stderr', '--log-level=4', '--table=-1', `--interface=${LOOPBACK}`],
       ...[`--listen-ng=${LOOPBACK}:${first}`, `--port-min=${low}`, `--port-max=${high}`],
       `--pidfile=${folder}/rtpengine.pid`,
-    ]);
+    ];
+    const running = RunningProcess.start('rtpengine', options, { detached: true });
     running.ended.catch(() => undefined);
     if (running.pid === 0) throw new Error('rtpengine is not installed (Debian: apt-get install rtpengine-daemon)');
     scope.after(async () => void (await running.end('SIGTERM', 10_000)));
@@ -51,6 +53,8 @@ export class RtpenginePeer {
     await peer.#command({ command: 'ping' }).catch((error: unknown) => {
       throw new Error(`rtpengine does not answer:\n${running.output()}`, { cause: error });
     });
+    // As our media processes are.
+    raiseSoundPriority(running.pid);
     return peer;
   }
 

@@ -1,5 +1,5 @@
 // Calls of two legs with G.711 sound, judged by what the far ends hear; rtpengine relays the same number of streams.
-// node bench/two-leg-audio.ts [--seconds S] [calls ...]
+// node bench/two-leg-audio.ts [--seconds S] [--runs peer,relayed,half] [calls ...]
 import { parseArgs } from 'node:util';
 import type { Scope } from '../src/testkit/scope.ts';
 import { Tandem } from '../src/testkit/tandem-process.ts';
@@ -12,9 +12,15 @@ import { RtpenginePeer } from './rtpengine-peer.ts';
 import { audioDescription, audioEndpoint, TwoLegCalls } from './two-leg-calls.ts';
 
 const { values, positionals } = parseArgs({
-  options: { seconds: { type: 'string', default: '10' } },
+  options: { seconds: { type: 'string', default: '10' }, runs: { type: 'string', default: 'peer,relayed,half' } },
   allowPositionals: true,
 });
+/** `peer`: rtpengine relays all; `relayed`: Tandem relays all; `half`: Tandem relays one half and records the other. */
+const RUNS = {
+  peer: rtpengine,
+  relayed: (scope: Scope, calls: number) => tandem(scope, calls, false),
+  half: (scope: Scope, calls: number) => tandem(scope, calls, true),
+} as const;
 const WINDOW_MS = Number(values.seconds) * 1000;
 const SIZES = positionals.length === 0 ? [10, 50, 100] : positionals.map(Number);
 const NUMBER = '+12025550100';
@@ -163,7 +169,9 @@ function delay(ms: number): Promise<void> {
 
 console.log('late and delay: 50 %, 99 %, 99.9 %, worst');
 for (const calls of SIZES) {
-  await measured((scope) => rtpengine(scope, calls));
-  await measured((scope) => tandem(scope, calls, false));
-  await measured((scope) => tandem(scope, calls, true));
+  for (const name of values.runs.split(',')) {
+    const run = RUNS[name as keyof typeof RUNS] as (typeof RUNS)[keyof typeof RUNS] | undefined;
+    if (run === undefined) throw new Error(`--runs ${name}: want some of ${Object.keys(RUNS).join(', ')}`);
+    await measured((scope) => run(scope, calls));
+  }
 }

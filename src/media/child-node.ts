@@ -44,6 +44,8 @@ export async function openMediaNode(options: ChildMediaNodeOptions): Promise<Chi
   const { clock = systemClock, compileCache = getCompileCacheDir(), ...limits } = options;
   const child = fork(MAIN_MODULE, [], {
     execArgv: NODE_FLAGS,
+    // A session of its own, which may be put before others, and which a terminal's signals do not reach.
+    detached: true,
     // Nothing of the process may reach our standard output, which belongs to the command.
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     // eslint-disable-next-line no-restricted-syntax -- handing the environment on unread, with one entry more

@@ -6,8 +6,10 @@ import { after, systemClock } from '../base/clock.ts';
 import { openInProcessMediaNode } from './in-process-node.ts';
 import { LOAD_REPORT_MS, type NodeCommand } from './node-protocol.ts';
 import { NodeServer } from './node-server.ts';
+import { raiseSoundPriority } from './sound-priority.ts';
 import { loadWebRtcLibrary } from './webrtc-library.ts';
 
+raiseSoundPriority(process.pid);
 const server = new NodeServer({
   open: (options) => openInProcessMediaNode({ ...options, loadWebRtc: loadWebRtcLibrary }),
   send: (report) => process.send?.(report, undefined, undefined, () => undefined),
@@ -16,7 +18,7 @@ const server = new NodeServer({
 // The commands come from our own parent, over a private pipe: their types hold.
 process.on('message', (command) => server.obey(command as NodeCommand));
 process.on('disconnect', () => process.exit(0));
-// A terminal sends its signals to the whole group; calls are drained by the owner, which then ends this process.
+// Whoever ends programs by the dozen sends these, too; calls are drained by the owner, which then ends this process.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
 function report(): void {

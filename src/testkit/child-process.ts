@@ -13,6 +13,8 @@ export interface Ended {
 export interface RunningOptions {
   readonly cwd?: string;
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** In a session of its own. */
+  readonly detached?: boolean;
 }
 
 /** A child process with its output as lines. */
@@ -46,6 +48,7 @@ export class RunningProcess {
     const child = spawn(command, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...options.environment },
+      detached: options.detached ?? false,
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     });
     return new RunningProcess(command, child);
