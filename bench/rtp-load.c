@@ -2,7 +2,7 @@
 //
 //   rtp-load LEGS             binds a UDP port for each leg and says `ports P0 P1 ...`, then obeys lines on stdin:
 //   send LEG ADDRESS PORT     plays 50 packets of PCMU a second from that leg to the address
-//   measure MILLISECONDS FILE writes down every packet of the next time (and GRACE_MS more), then says `measured`
+//   measure MILLISECONDS FILE soon writes down every packet of the next time (and GRACE_MS more), then says `measured`
 //
 // Arrival is the kernel's stamp, put on when the server sends over loopback: a late generator does not blur it. So
 // sockets are read only now and then, and servers never wait for their listener. FILE holds `struct record`s.
@@ -32,6 +32,7 @@ enum {
   MAX_LEGS = 4000,
   MAX_PACKET = 1500,
   GRACE_MS = 500,
+  READY_EACH_TURN = 64 * 4096,
 };
 static const int64_t MS = 1000000, FRAME_NS = 20 * 1000000;
 static const uint32_t NOBODY = 0xffffffff;
@@ -58,7 +59,9 @@ static uint32_t leg_count;
 static uint8_t tone[FRAME_SAMPLES];
 static struct record *records;
 static size_t record_count, record_limit;
+// 0 while the memory for what is written down is being made ready.
 static int64_t began, window_ns;
+static size_t ready_bytes;
 static char file_name[1024];
 
 static void fail(const char *what) {
@@ -115,7 +118,7 @@ static void read_sound(struct leg *leg, const uint8_t *payload, size_t length, s
 }
 
 static void note(struct record record, int64_t at, int64_t due) {
-  if (records == NULL || at < began) return;
+  if (records == NULL || began == 0 || at < began) return;
   if (record_count == record_limit) {
     fprintf(stderr, "rtp-load: more than %zu packets in one measurement\n", record_limit);
     exit(1);
@@ -190,6 +193,17 @@ static void finish_measurement(void) {
   puts("measured");
 }
 
+// The first touch of memory takes the kernel's time: some of it each turn, or all streams would stand still meanwhile.
+static void make_ready(void) {
+  size_t all = record_limit * sizeof *records, left = all - ready_bytes;
+  size_t now = left < READY_EACH_TURN ? left : READY_EACH_TURN;
+  memset((char *)records + ready_bytes, 0, now);
+  ready_bytes += now;
+  if (ready_bytes < all) return;
+  for (uint32_t i = 0; i < leg_count; i++) hear(i);
+  began = now_ns();
+}
+
 static void obey(const char *line) {
   uint32_t number, port, milliseconds;
   char address[64];
@@ -204,15 +218,14 @@ static void obey(const char *line) {
     return;
   }
   if (sscanf(line, "measure %u %1023s", &milliseconds, file_name) == 2 && records == NULL) {
-    for (uint32_t i = 0; i < leg_count; i++) hear(i);
     window_ns = milliseconds * MS;
     // Sent and heard, twice what is expected, and some for the start.
     record_limit = (size_t)leg_count * ((milliseconds + GRACE_MS) / 20 + 50) * 4;
     record_count = 0;
     records = malloc(record_limit * sizeof *records);
     if (records == NULL) fail("malloc");
-    memset(records, 0, record_limit * sizeof *records);
-    began = now_ns();
+    ready_bytes = 0;
+    began = 0;
     return;
   }
   fprintf(stderr, "rtp-load: not understood: %s\n", line);
@@ -270,7 +283,8 @@ int main(int count, char **arguments) {
       send_frame(i);
       if (++leg->turns % READ_EVERY == 0) hear(i);
     }
-    if (records != NULL && now - began > window_ns + GRACE_MS * MS) finish_measurement();
+    if (records != NULL && began == 0) make_ready();
+    else if (records != NULL && now - began > window_ns + GRACE_MS * MS) finish_measurement();
     wake += FRAME_NS / SLOTS;
     // After a standstill the beat goes on from now; what was due meanwhile has just been sent.
     if (wake < now) wake = now;

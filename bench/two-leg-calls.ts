@@ -6,7 +6,7 @@ import { MemoryDirectory } from '../src/directory/memory.ts';
 import { nodeResolver } from '../src/sip/locate/node-resolver.ts';
 import { nodeNetwork } from '../src/sip/node-network.ts';
 import { openUserAgent } from '../src/sip/open-user-agent.ts';
-import type { IncomingCall, SipCall, UserAgent } from '../src/sip/user-agent.ts';
+import type { CallFailure, IncomingCall, SipCall, UserAgent } from '../src/sip/user-agent.ts';
 import type { Scope } from '../src/testkit/scope.ts';
 
 /** Ports of the sound, as the generator has them: the caller of call N is leg 2N, its callee leg 2N + 1. */
@@ -16,6 +16,16 @@ export interface LegPorts {
 
 /** Where a leg must play to, as the server's session description told it. */
 export type OnLeg = (leg: number, to: Endpoint) => void;
+
+/** The server did not take the call. */
+export class CallFailedError extends Error {
+  readonly failure: CallFailure;
+
+  constructor(number: number, failure: CallFailure) {
+    super(`call ${number} failed: ${failure.status} ${failure.reason}`);
+    this.failure = failure;
+  }
+}
 
 const LOOPBACK = '127.0.0.1';
 const ANSWERED_WITHIN_MS = 10_000;
@@ -86,7 +96,7 @@ export class TwoLegCalls {
           this.#onLeg(2 * number, audioEndpoint(sdp));
           callerUp.resolve();
         },
-        failed: ({ status, reason }) => callerUp.reject(new Error(`call ${number} failed: ${status} ${reason}`)),
+        failed: (failure) => callerUp.reject(new CallFailedError(number, failure)),
       },
     );
     const timer = setTimeout(

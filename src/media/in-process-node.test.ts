@@ -3,10 +3,11 @@ import { describe, it } from 'node:test';
 import { VirtualClock } from '../base/virtual-clock.ts';
 import { seededRandom } from '../base/random.ts';
 import { mediaNodeCompliance, type MediaWorld, type OpenMediaWorld } from './compliance.ts';
-import { LIGHT_LEGS, openInProcessMediaNode } from './in-process-node.ts';
+import { DEFAULT_MAX_BUSY, LIGHT_LEGS, openInProcessMediaNode } from './in-process-node.ts';
 import { MediaError } from './media-error.ts';
 import { joinFrames } from './test/join-frames.ts';
 import { MemoryDatagrams } from './test/memory-datagrams.ts';
+import type { Occupancy } from './occupancy.ts';
 import type { Ticker } from './ticker.ts';
 
 const LOOPBACK = { kind: 'rtp', localAddress: '127.0.0.1' } as const;
@@ -66,6 +67,22 @@ describe('the load of a media node', () => {
     for (let legs = 0; legs < LIGHT_LEGS; legs += 1) await node.openLeg(LOOPBACK);
     assert.deepEqual(node.load(), { legs: LIGHT_LEGS, latenessMs: 90, accepting: false });
     await assert.rejects(node.openLeg(LOOPBACK), (error) => error instanceof MediaError && error.code === 'overloaded');
+    await node.close();
+  });
+
+  it('is refused as overload when the process is full, for a call that is there last', async () => {
+    let share = 0.5;
+    const occupancy: Occupancy = { sample: () => undefined, share: () => share };
+    const ports = { low: 20_000, high: 20_099 };
+    const node = openInProcessMediaNode({ occupancy, network: new MemoryDatagrams(), portRange: ports });
+    for (let legs = 0; legs < LIGHT_LEGS; legs += 1) await node.openLeg(LOOPBACK);
+    assert.equal(node.load().accepting, true);
+    share = DEFAULT_MAX_BUSY + 0.01;
+    assert.equal(node.load().accepting, false);
+    await assert.rejects(node.openLeg(LOOPBACK), (error) => error instanceof MediaError && error.code === 'overloaded');
+    await node.openLeg({ ...LOOPBACK, joining: true });
+    share = 0.95;
+    await assert.rejects(node.openLeg({ ...LOOPBACK, joining: true }), /95 % busy; try again later$/);
     await node.close();
   });
 

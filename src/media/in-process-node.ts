@@ -7,6 +7,7 @@ import { FramesTransport } from './frames-transport.ts';
 import { InProcessLeg } from './in-process-leg.ts';
 import type { LegTransport } from './leg-transport.ts';
 import { MediaError } from './media-error.ts';
+import type { Occupancy } from './occupancy.ts';
 import type {
   BridgeOptions,
   FrameChannel,
@@ -28,13 +29,18 @@ import { WebRtcTransport } from './webrtc-transport.ts';
 
 /** Where a node stops taking legs, and when it calls a peer silent. */
 export interface MediaLimits {
-  /** Default 400: 200 mixed calls keep the beat on one core. */
+  /** Default 1,000: a bound of memory and ports. What the machine can carry is measured. */
   readonly maxLegs?: number;
   /**
    * New legs are refused while more than one tick in twenty is later than this: one short standstill of the machine
-   * is no overload. A node with fewer than LIGHT_LEGS takes them all the same. Default 25.
+   * is no overload. A node with fewer than LIGHT_LEGS takes them all the same. Default 10.
    */
   readonly maxLatenessMs?: number;
+  /**
+   * New calls are refused while the process is busy for more than this share of its time, 0 to 1, which it is before it
+   * is late; further legs of calls that it has are taken up to half-way between this and all of it. Default 0.75.
+   */
+  readonly maxBusy?: number;
   /** `audio-missing` is told after this long without a packet. Default 10,000. */
   readonly audioMissingMs?: number;
 }
@@ -46,6 +52,8 @@ export interface InProcessMediaNodeOptions extends MediaLimits {
   readonly random?: Random;
   readonly network?: DatagramNetwork;
   readonly ticker?: Ticker;
+  /** Default: never busy, as in virtual time. */
+  readonly occupancy?: Occupancy;
   /** Loads the library for browsers' legs when the first is opened; absent: they are refused. */
   readonly loadWebRtc?: () => Promise<WebRtcLibrary>;
   /** Given what each leg's party said in a tick, 160 samples at 8 kHz; the array is used again for the next. */
@@ -54,8 +62,9 @@ export interface InProcessMediaNodeOptions extends MediaLimits {
   readonly onArrived?: (leg: MediaLeg, samples: Int16Array) => void;
 }
 
-export const DEFAULT_MAX_LEGS = 400;
-export const DEFAULT_MAX_LATENESS_MS = 25;
+export const DEFAULT_MAX_LEGS = 1_000;
+export const DEFAULT_MAX_LATENESS_MS = 10;
+export const DEFAULT_MAX_BUSY = 0.75;
 /** With fewer legs a late beat is not of the node's own making: refusing calls would not make the machine any faster. */
 export const LIGHT_LEGS = 10;
 export const DEFAULT_AUDIO_MISSING_MS = 10_000;
@@ -100,7 +109,7 @@ class InProcessMediaNode implements MediaNode {
   }
 
   async openLeg(options: LegOptions): Promise<MediaLeg> {
-    this.#refuseWhenFull();
+    this.#refuseWhenFull(options.joining ?? false);
     this.#opening += 1;
     try {
       const open = await this.#openTransport(options);
@@ -138,13 +147,7 @@ class InProcessMediaNode implements MediaNode {
 
   load(): MediaLoad {
     const legs = this.#legs.size + this.#opening;
-    const { maxLegs = DEFAULT_MAX_LEGS, maxLatenessMs = DEFAULT_MAX_LATENESS_MS } = this.#options;
-    const onTime = this.#ticker.latenessMs(ACCEPTED_SHARE) <= maxLatenessMs;
-    return {
-      legs,
-      latenessMs: this.#ticker.latenessMs(TOLD_SHARE),
-      accepting: !this.#closed && legs < maxLegs && (onTime || legs < LIGHT_LEGS),
-    };
+    return { legs, latenessMs: this.#ticker.latenessMs(TOLD_SHARE), accepting: this.#accepts(false) };
   }
 
   /** This process is the node: nobody is left to be told when it dies. */
@@ -158,14 +161,24 @@ class InProcessMediaNode implements MediaNode {
     this.#ticker.stop();
   }
 
-  #refuseWhenFull(): void {
+  #accepts(joining: boolean): boolean {
+    const legs = this.#legs.size + this.#opening;
+    const { maxLegs = DEFAULT_MAX_LEGS, maxLatenessMs = DEFAULT_MAX_LATENESS_MS } = this.#options;
+    if (this.#closed || legs >= maxLegs) return false;
+    if (legs < LIGHT_LEGS) return true;
+    const { maxBusy = DEFAULT_MAX_BUSY, occupancy } = this.#options;
+    const limit = joining ? (1 + maxBusy) / 2 : maxBusy;
+    return this.#ticker.latenessMs(ACCEPTED_SHARE) <= maxLatenessMs && (occupancy?.share(legs) ?? 0) <= limit;
+  }
+
+  #refuseWhenFull(joining: boolean): void {
     if (this.#closed) throw new MediaError('closed', `media node ${this.id} is closed`);
-    const { legs, latenessMs, accepting } = this.load();
-    if (accepting) return;
-    const late = `${Math.round(latenessMs)} ms late`;
+    if (this.#accepts(joining)) return;
+    const { legs, latenessMs } = this.load();
+    const busy = `${Math.round((this.#options.occupancy?.share(legs) ?? 0) * 100)} % busy`;
     throw new MediaError(
       'overloaded',
-      `media node ${this.id} takes no leg now: ${legs} legs, ${late}; try again later`,
+      `media node ${this.id} takes no leg now: ${legs} legs, ${Math.round(latenessMs)} ms late, ${busy}; try again later`,
     );
   }
 
@@ -258,6 +271,7 @@ class InProcessMediaNode implements MediaNode {
   }
 
   #tick(skipped: number): void {
+    this.#options.occupancy?.sample(this.#clock.now(), this.#legs.size);
     const bridges = new Set(this.#bridges.values());
     for (const bridge of bridges) bridge.plan();
     for (const leg of this.#legs.values()) leg.engine.hear();

@@ -6,7 +6,7 @@ import type { Endpoint } from '../base/network.ts';
  */
 export interface MediaNode {
   readonly id: string;
-  /** Opens sockets; rejects with MediaError `overloaded` (measured lateness or the leg limit) or `no-ports`. */
+  /** Opens sockets; rejects with MediaError `overloaded` (measured lateness, a busy process, the leg limit) or `no-ports`. */
   openLeg(options: LegOptions): Promise<MediaLeg>;
   /** Joins legs of this node: each hears all the others, never itself. */
   bridge(legs: readonly MediaLeg[], options?: BridgeOptions): Promise<MediaBridge>;
@@ -34,7 +34,12 @@ export type MediaErrorCode =
   | 'closed'
   | 'lost';
 
-export type LegOptions = RtpLegOptions | WebRtcLegOptions | FramesLegOptions;
+export type LegOptions = (RtpLegOptions | WebRtcLegOptions | FramesLegOptions) & LegUse;
+
+export interface LegUse {
+  /** The leg is for a call that has one here already, and is refused later than a new call's: a call is taken whole. */
+  readonly joining?: boolean;
+}
 
 /** Plain RTP over UDP, as SIP phones speak it. */
 export interface RtpLegOptions {

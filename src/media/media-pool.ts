@@ -74,7 +74,7 @@ export class MediaPool implements MediaNode {
 
   /** As MediaNode.openLeg; with `near`, on that leg's node whatever its load, or not at all. */
   openLeg(options: LegOptions, near?: MediaLeg): Promise<MediaLeg> {
-    if (near !== undefined) return near.node.openLeg(options);
+    if (near !== undefined) return near.node.openLeg({ ...options, joining: true });
     const [best] = this.#nodes()
       .filter((node) => node.load().accepting)
       .sort((a, b) => a.load().legs - b.load().legs);

@@ -6,12 +6,13 @@ import { after, systemClock } from '../base/clock.ts';
 import { openInProcessMediaNode } from './in-process-node.ts';
 import { LOAD_REPORT_MS, type NodeCommand } from './node-protocol.ts';
 import { NodeServer } from './node-server.ts';
+import { LoopOccupancy } from './occupancy.ts';
 import { raiseSoundPriority } from './sound-priority.ts';
 import { loadWebRtcLibrary } from './webrtc-library.ts';
 
 raiseSoundPriority(process.pid);
 const server = new NodeServer({
-  open: (options) => openInProcessMediaNode({ ...options, loadWebRtc: loadWebRtcLibrary }),
+  open: (options) => openInProcessMediaNode({ ...options, occupancy: new LoopOccupancy(), loadWebRtc: loadWebRtcLibrary }),
   send: (report) => process.send?.(report, undefined, undefined, () => undefined),
 });
 

@@ -1,0 +1,51 @@
+import { performance } from 'node:perf_hooks';
+
+/** What part of its time a media process had no time to spare, over the last second. */
+export interface Occupancy {
+  /** To be called once a tick. */
+  sample(nowMs: number, legs: number): void;
+  /** 0 to 1, with what the legs that have come meanwhile will add. */
+  share(legs: number): number;
+}
+
+/** Samples looked back on: a second of ticks. */
+const WINDOW = 50;
+/**
+ * What a leg takes of a core that is not in the figure yet: one and a half times what a leg was measured to cost, since
+ * legs come with set-up work of their own.
+ */
+const LEG_SHARE = 0.003;
+
+interface Sample {
+  readonly atMs: number;
+  readonly activeMs: number;
+  readonly legs: number;
+}
+
+/**
+ * Tells a full process before it is late: how long its event loop was not waiting. Time in which the machine gave the
+ * process no processor counts as busy, which it is for the calls.
+ */
+export class LoopOccupancy implements Occupancy {
+  readonly #activeMs: () => number;
+  readonly #samples: Sample[] = [];
+  #count = 0;
+
+  /** `activeMs`: how long the event loop has worked since it began. */
+  constructor(activeMs: () => number = () => performance.eventLoopUtilization().active) {
+    this.#activeMs = activeMs;
+  }
+
+  sample(nowMs: number, legs: number): void {
+    this.#samples[this.#count % WINDOW] = { atMs: nowMs, activeMs: this.#activeMs(), legs };
+    this.#count += 1;
+  }
+
+  share(legs: number): number {
+    if (this.#count < WINDOW) return 0;
+    const oldest = this.#samples[this.#count % WINDOW] as Sample;
+    const newest = this.#samples[(this.#count - 1) % WINDOW] as Sample;
+    const busy = (newest.activeMs - oldest.activeMs) / Math.max(1, newest.atMs - oldest.atMs);
+    return Math.min(1, busy + Math.max(0, legs - oldest.legs) * LEG_SHARE);
+  }
+}
