@@ -9,7 +9,7 @@ import { measured } from './bench-scope.ts';
 import { cpuSeconds, cpuSecondsByRole, machineCpuSeconds } from './process-cost.ts';
 import { RtpLoad } from './rtp-load.ts';
 import { RtpenginePeer } from './rtpengine-peer.ts';
-import { audioDescription, audioEndpoint, TwoLegCalls } from './two-leg-calls.ts';
+import { audioDescription, audioEndpoint, CallFailedError, TwoLegCalls } from './two-leg-calls.ts';
 
 const { values, positionals } = parseArgs({
   options: { seconds: { type: 'string', default: '10' }, runs: { type: 'string', default: 'peer,relayed,half' } },
@@ -30,6 +30,7 @@ const RTP_PORTS = '10240-12287';
 const SETTLE_MS = 1500;
 const CALLS_PER_SECOND = 20;
 const OVER_WITHIN_MS = 5000;
+const MAX_REFUSALS = 5;
 /** A generator that is later than this in one packet of a hundred makes the lateness that it measures. */
 const GENERATOR_LATE_MS = 5;
 /** What everybody else may use of the processors before a measurement says more about them. */
@@ -129,10 +130,12 @@ async function tandem(scope: Scope, calls: number, recordHalf: boolean): Promise
     flags: ['--rtp', RTP_PORTS],
   });
   application.authToken = server.ready.authToken;
+  let refusals = 0;
   for (let call = 0; call < calls; call += 1) {
-    await lines.call(call, `sip:${NUMBER}@${server.sip}`);
+    refusals += await placed(() => lines.call(call, `sip:${NUMBER}@${server.sip}`));
     await delay(1000 / CALLS_PER_SECOND);
   }
+  if (refusals > 0) console.log(`  calls were refused ${refusals} times, and came again`);
   const kinds = recordHalf
     ? { relayed: (call: number) => !isRecorded(call), recorded: isRecorded }
     : { relayed: () => true };
@@ -140,6 +143,20 @@ async function tandem(scope: Scope, calls: number, recordHalf: boolean): Promise
   if (lines.lost > 0) console.log(`WRONG: ${lines.lost} legs ended although nobody hung up`);
   await lines.hangUp();
   await accounted(server, calls, recordHalf ? Math.floor(calls / 2) : 0);
+}
+
+/** A phone that is refused for now calls again when it was told to. Resolves with how often it was refused. */
+async function placed(place: () => Promise<void>): Promise<number> {
+  for (let refused = 0; ; refused += 1) {
+    try {
+      await place();
+      return refused;
+    } catch (error) {
+      const again = error instanceof CallFailedError ? error.failure.retryAfterMs : undefined;
+      if (again === undefined || refused === MAX_REFUSALS) throw error;
+      await delay(again);
+    }
+  }
 }
 
 /** Every call is over and every recording written: what is left behind is said. */

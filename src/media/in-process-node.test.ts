@@ -86,6 +86,14 @@ describe('the load of a media node', () => {
     await node.close();
   });
 
+  it('does not break a call in two: a further leg is taken by a node that is late', async () => {
+    const node = openLate({ p95: 40, p99: 90 });
+    for (let legs = 0; legs < LIGHT_LEGS; legs += 1) await node.openLeg(LOOPBACK);
+    await node.openLeg({ ...LOOPBACK, joining: true });
+    assert.equal(node.load().legs, LIGHT_LEGS + 1);
+    await node.close();
+  });
+
   it('is borne when the machine stood still for a moment', async () => {
     const node = openLate({ p95: 5, p99: 90 });
     await node.openLeg(LOOPBACK);

@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 
-/** What sound servers of desktops take: before every ordinary program, behind what the system itself needs. */
-export const SOUND_PRIORITY = -11;
+/** Some thirty times the weight of an ordinary program; what the system itself needs at once is at -20. */
+export const SOUND_PRIORITY = -15;
 
 /**
  * Has a process's threads run before those of ordinary programs, so that a busy machine does not make its sound late.
- * Says whether it may: as root, with CAP_SYS_NICE, or with a limit that allows it (systemd: `LimitNICE=-11`).
+ * Says whether it may: as root, with CAP_SYS_NICE, or with a limit that allows it (systemd: `LimitNICE=-15`).
  */
 export function raiseSoundPriority(pid: number): boolean {
   try {
