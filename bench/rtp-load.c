@@ -25,7 +25,7 @@ enum {
   PCMU = 0,
   FRAME_SAMPLES = 160,
   RTP_HEADER = 12,
-  MARK_BYTES = 11,
+  MARK_BYTES = 12,
   SLOTS = 20,
   READ_EVERY = 5,
   BATCH = 32,
@@ -90,9 +90,11 @@ static void write_mark(uint8_t *to, uint32_t source, uint32_t index) {
   to[4] = 0x80 | ((source >> 6) & 63);
   to[5] = 0x80 | (source & 63);
   for (int i = 0; i < 4; i++) to[6 + i] = 0x80 | ((index >> (18 - 6 * i)) & 63);
-  uint8_t sum = 0;
-  for (int i = 4; i < 10; i++) sum = (uint8_t)(sum * 5 + to[i]);
-  to[10] = 0x80 | (sum & 63);
+  // Twelve bits: a mark that concealment has bent must not pass for somebody else's.
+  uint32_t sum = 0;
+  for (int i = 4; i < 10; i++) sum = sum * 37 + (to[i] & 63);
+  to[10] = 0x80 | ((sum >> 6) & 63);
+  to[11] = 0x80 | (sum & 63);
 }
 
 static void read_mark(const uint8_t *sound, size_t length, struct record *record) {
