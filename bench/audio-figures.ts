@@ -58,6 +58,11 @@ export interface AudioFigures {
   readonly delayMs: Percentiles;
 }
 
+/** 50, 99, 99.9 percent, and the worst. */
+export function shown({ p50, p99, p999, max }: Percentiles): string {
+  return [p50, p99, p999, max].map((value) => value.toFixed(1)).join('/');
+}
+
 export const FRAME_MS = 20;
 /** The play-out buffer of the listener. */
 export const PLAY_OUT_MS = 60;

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import type { Scope } from '../src/testkit/scope.ts';
 import { Tandem } from '../src/testkit/tandem-process.ts';
 import { WebApplication } from '../src/testkit/web-application.ts';
-import { audioFigures, generatorLateness, type Listener, type Percentiles } from './audio-figures.ts';
+import { audioFigures, generatorLateness, shown, type Listener } from './audio-figures.ts';
 import { measured } from './bench-scope.ts';
 import { cpuSeconds, cpuSecondsByRole, machineCpuSeconds } from './process-cost.ts';
 import { RtpLoad } from './rtp-load.ts';
@@ -106,11 +106,6 @@ async function offer(place: (call: number) => Promise<void>, offered: number): P
 
 function listeners(): readonly Listener[] {
   return Array.from({ length: 2 * LIVE }, (_, leg) => ({ leg, hears: leg % 2 === 0 ? leg + 1 : leg - 1 }));
-}
-
-/** 50, 99, 99.9 percent, and the worst. */
-function shown({ p50, p99, p999, max }: Percentiles): string {
-  return [p50, p99, p999, max].map((value) => value.toFixed(1)).join('/');
 }
 
 function delay(ms: number): Promise<void> {

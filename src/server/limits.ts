@@ -9,7 +9,7 @@ const LIMITS = {
   'sip-calls-at-once': { key: null, what: 'SIP calls at once' },
   'sip-transactions': { key: null, what: 'SIP transactions at once' },
   'wrong-passwords': { key: null, what: 'wrong SIP passwords of one address' },
-  'media-load': { key: 'mediaProcesses', what: 'lateness of the sound, and legs of a media process' },
+  'media-load': { key: 'mediaProcesses', what: 'lateness of the sound, and how busy a media process is' },
   'rtp-ports': { key: 'rtp', what: 'RTP ports' },
   'trunk-calls': { key: 'trunks[].maxCalls', what: 'calls at once on a trunk' },
   'call-queue': { key: 'callsPerSecond', what: 'a day of queued calls' },

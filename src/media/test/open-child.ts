@@ -4,7 +4,7 @@ import { openMediaNode, type ChildMediaNode } from '../child-node.ts';
 import type { MediaWorldOptions } from '../compliance.ts';
 
 /** Tests share the machine: here nobody is refused for its lateness. */
-export const PATIENT = { maxLatenessMs: 1_000 };
+export const PATIENT = { maxLatenessMs: 1_000, maxBusy: 1 };
 
 /** A media process with ports of its own, closed with the scope. */
 export async function openChild(
