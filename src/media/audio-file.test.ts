@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { seededRandom } from '../base/random.ts';
 import { decodeSound, loadSound } from './audio-file.ts';
-import { amplitudeOf } from './goertzel.ts';
+import { amplitudeOf } from '../wire/sound/goertzel.ts';
 import { MediaError } from './media-error.ts';
 import { decodeMp3, isMp3 } from './mp3.ts';
 import { MP3 } from './mp3.fixture.ts';

@@ -3,7 +3,7 @@ import { errorText } from '../base/errors.ts';
 import { quoted } from '../base/parsed.ts';
 import { MediaError } from './media-error.ts';
 import { decodeMp3, isMp3, type DecodedPiece } from './mp3.ts';
-import { Resampler } from './resample.ts';
+import { Resampler } from '../wire/sound/resample.ts';
 import type { SoundCache } from './sound-cache.ts';
 import { isWav, parseWav, readWavMono, wavFrames } from './wav-reader.ts';
 import { WorkSlices } from './work-slices.ts';

@@ -2,7 +2,7 @@ import { RtpPacketView } from '../wire/rtp/packet.ts';
 import { parseTelephoneEvent, TelephoneEventReceiver } from '../wire/rtp/telephone-event.ts';
 import { ArrivalOrder } from './arrival-order.ts';
 import { DtmfDetector } from './dtmf-detector.ts';
-import { decodeG711 } from './g711.ts';
+import { decodeG711 } from '../wire/sound/g711.ts';
 import { JitterBuffer, MAX_PACKET_MS, type PullOutcome } from './jitter-buffer.ts';
 import type { NegotiatedAudio } from './negotiated-audio.ts';
 import { Reception } from './reception.ts';

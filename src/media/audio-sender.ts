@@ -6,7 +6,7 @@ import {
   writeRtpHeader,
   type RtpPacketView,
 } from '../wire/rtp/packet.ts';
-import { encodeG711, G711_SILENCE } from './g711.ts';
+import { encodeG711, G711_SILENCE } from '../wire/sound/g711.ts';
 import type { NegotiatedAudio } from './negotiated-audio.ts';
 import type { PacketPort } from './packet-port.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom } from '../base/random.ts';
 import { DtmfDetector, type DetectedKey } from './dtmf-detector.ts';
-import { decodeG711, encodeG711 } from './g711.ts';
+import { decodeG711, encodeG711 } from '../wire/sound/g711.ts';
 import { saturate } from './mixer.ts';
 import { dtmfHertz, dtmfTone, toneSamples } from './tone.ts';
 

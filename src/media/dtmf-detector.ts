@@ -1,4 +1,4 @@
-import { Goertzel } from './goertzel.ts';
+import { Goertzel } from '../wire/sound/goertzel.ts';
 import { DTMF_COLUMNS, DTMF_ROWS, keyAt } from './tone.ts';
 
 export interface DetectedKey {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { randomUnit, seededRandom } from '../base/random.ts';
-import { amplitudeOf } from './goertzel.ts';
+import { amplitudeOf } from '../wire/sound/goertzel.ts';
 import { JitterBuffer, type JitterPacket, type PullOutcome } from './jitter-buffer.ts';
 
 const RATE = 8000;

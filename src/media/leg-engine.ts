@@ -5,7 +5,7 @@ import { mayReceive, maySend } from '../wire/sdp/negotiate.ts';
 import { AudioReceiver, type HeardKey } from './audio-receiver.ts';
 import { AudioSender } from './audio-sender.ts';
 import { DigitQueue } from './digit-queue.ts';
-import type { G711Codec } from './g711.ts';
+import type { G711Codec } from '../wire/sound/g711.ts';
 import { LegRecordings } from './leg-recordings.ts';
 import { LegRtcp } from './leg-rtcp.ts';
 import type { LegEvent, LegStatistics, Playback, Recording, RecordOptions, SoundSource } from './media-node.ts';

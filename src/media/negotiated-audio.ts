@@ -1,4 +1,4 @@
-import type { G711Codec } from './g711.ts';
+import type { G711Codec } from '../wire/sound/g711.ts';
 import type { Direction } from './media-node.ts';
 
 /** What offer and answer settled for one leg's sound; how packets find their way is the packet port's matter. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { amplitudeOf } from './goertzel.ts';
+import { amplitudeOf } from '../wire/sound/goertzel.ts';
 import { callProgressTone, dtmfHertz, dtmfTone, ToneGenerator, toneSamples } from './tone.ts';
 
 const RATE = 8000;

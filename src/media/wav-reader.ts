@@ -1,5 +1,5 @@
 import type { Parsed } from '../base/parsed.ts';
-import { decodeG711 } from './g711.ts';
+import { decodeG711 } from '../wire/sound/g711.ts';
 
 export type WavEncoding = 'pcm' | 'float' | 'mulaw' | 'alaw';
 
