@@ -1,90 +1,22 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { suite, test, type TestContext } from 'node:test';
-import twilio from 'twilio';
+import { suite, test } from 'node:test';
 import { Baresip } from '../src/testkit/baresip.ts';
-import { Chromium } from '../src/testkit/chromium.ts';
-import { eventually } from '../src/testkit/eventually.ts';
 import { everyPeer } from '../src/testkit/peers.ts';
+import type { PhonePage } from '../src/testkit/phone-page.ts';
 import { secondsOfTone } from '../src/testkit/sound-measure.ts';
-import { Tandem } from '../src/testkit/tandem-process.ts';
-import { temporaryFolder } from '../src/testkit/temporary-folder.ts';
-import { VoiceSdkPage } from '../src/testkit/voice-sdk-page.ts';
+import { openVoiceSdkPage } from '../src/testkit/voice-sdk-page.ts';
 import { encodeWav, toneSamples } from '../src/testkit/wav.ts';
-import { WebApplication } from '../src/testkit/web-application.ts';
+import { CLEAR, SILENT, statusOf, World } from './browser-world.ts';
 
-const TONE_SECONDS = 120;
-const CLEAR = 0.6;
-const SILENT = 0.1;
-
-/** A place whose clients talk by an application, with the tokens that the server SDK makes. */
-class World {
-  readonly context: TestContext;
-  readonly tandem: Tandem;
-  readonly application: WebApplication;
-  readonly client: ReturnType<typeof twilio>;
-  readonly key: { readonly sid: string; readonly secret: string };
-  readonly applicationSid: string;
-
-  private constructor(parts: Pick<World, 'context' | 'tandem' | 'application' | 'client' | 'key' | 'applicationSid'>) {
-    this.context = parts.context;
-    this.tandem = parts.tandem;
-    this.application = parts.application;
-    this.client = parts.client;
-    this.key = parts.key;
-    this.applicationSid = parts.applicationSid;
-  }
-
-  static async start(context: TestContext, config: object = {}): Promise<World> {
-    const tandem = await Tandem.start(context, { config: { ...config } });
-    const application = await WebApplication.start(context);
-    application.authToken = tandem.ready.authToken;
-    const client = twilio(tandem.ready.accountSid, tandem.ready.authToken);
-    client.api.baseUrl = tandem.http;
-    const { sid, secret } = await client.newKeys.create({ friendlyName: 'browser' });
-    const made = await client.applications.create({ friendlyName: 'VoT', voiceUrl: `${application.url}/voice` });
-    return new World({ context, tandem, application, client, key: { sid, secret }, applicationSid: made.sid });
-  }
-
-  token(identity: string, { ttl = 3600, secret = this.key.secret }: { ttl?: number; secret?: string } = {}): string {
-    const { AccessToken } = twilio.jwt;
-    const token = new AccessToken(this.tandem.ready.accountSid, this.key.sid, secret, { identity, ttl });
-    token.addGrant(new AccessToken.VoiceGrant({ incomingAllow: true, outgoingApplicationSid: this.applicationSid }));
-    return token.toJwt();
-  }
-
-  /** A browser of its own, whose microphone says this tone. */
-  async browser(hertz: number): Promise<Chromium> {
-    const path = join(temporaryFolder(this.context, 'microphone'), 'tone.wav');
-    writeFileSync(path, encodeWav(toneSamples({ hertz, seconds: TONE_SECONDS })));
-    return Chromium.start(this.context, {
-      flags: [`--use-file-for-fake-audio-capture=${path}`, '--ignore-certificate-errors'],
-    });
-  }
-
-  /** The SDK's Device in a page, by its own options alone. */
-  async device(identity: string, hertz: number): Promise<VoiceSdkPage> {
-    const page = await VoiceSdkPage.open(this.context, await this.browser(hertz));
-    await page.device(this.token(identity), this.options);
-    return page;
-  }
-
-  get options(): object {
-    return {
-      chunderw: new URL(this.tandem.https).host,
-      publishEvents: false,
-      logLevel: 'silent',
-      closeProtection: false,
-    };
-  }
+/** The SDK's Device in a page, by its own options alone. */
+async function device(world: World, identity: string, hertz: number): Promise<PhonePage> {
+  const page = await openVoiceSdkPage(world.context, await world.browser(hertz));
+  await page.device(world.token(identity), options(world));
+  return page;
 }
 
-async function statusOf(world: World, sid: string, wanted: string): Promise<void> {
-  await eventually(async () => (await world.client.calls(sid).fetch()).status, {
-    until: (status) => status === wanted,
-    what: `${wanted} of ${sid}`,
-  });
+function options({ tandem }: World): object {
+  return { chunderw: new URL(tandem.https).host, publishEvents: false, logLevel: 'silent', closeProtection: false };
 }
 
 suite('the unmodified Voice SDK', everyPeer('chromium', 'baresip'), () => {
@@ -100,7 +32,7 @@ suite('the unmodified Voice SDK', everyPeer('chromium', 'baresip'), () => {
     );
     world.application.on('/digits', '<Record action="/recorded" maxLength="2" playBeep="false" trim="do-not-trim"/>');
     world.application.on('/recorded', '<Hangup/>');
-    const page = await world.device('mike', 900);
+    const page = await device(world, 'mike', 900);
     await page.register();
     await page.call({ To: '+15551234', team: 'red' });
     await page.event('call', 'accept');
@@ -131,7 +63,7 @@ suite('the unmodified Voice SDK', everyPeer('chromium', 'baresip'), () => {
     );
     world.application.on('/after', '<Hangup/>');
     world.application.on('/messages', { type: 'text/plain', body: '' });
-    const [mike, jenny] = [await world.device('mike', 900), await world.device('jenny', 600)];
+    const [mike, jenny] = [await device(world, 'mike', 900), await device(world, 'jenny', 600)];
     await jenny.register();
     await mike.call({ To: 'jenny' });
     assert.equal((await jenny.event('device', 'incoming')).detail, 'client:mike');
@@ -203,9 +135,9 @@ suite('the unmodified Voice SDK', everyPeer('chromium', 'baresip'), () => {
   test('two devices of a client ring; who answers stops the other; cancel, reject and ignore are told', async (t) => {
     const world = await World.start(t, { callsPerSecond: 10 });
     const chromium = await world.browser(600);
-    const pages = [await VoiceSdkPage.open(t, chromium), await VoiceSdkPage.open(t, chromium)] as const;
+    const pages = [await openVoiceSdkPage(t, chromium), await openVoiceSdkPage(t, chromium)] as const;
     for (const page of pages) {
-      await page.device(world.token('jenny'), world.options);
+      await page.device(world.token('jenny'), options(world));
       await page.register();
     }
     const [one, two] = pages;
@@ -243,16 +175,16 @@ suite('the unmodified Voice SDK', everyPeer('chromium', 'baresip'), () => {
 
   test('tokens: a new one is taken, one that expires or is forged is told by its number', async (t) => {
     const world = await World.start(t);
-    const page = await VoiceSdkPage.open(t, await world.browser(600));
-    await page.device(world.token('jenny', { ttl: 6 }), { ...world.options, tokenRefreshMs: 3000 });
+    const page = await openVoiceSdkPage(t, await world.browser(600));
+    await page.device(world.token('jenny', { ttl: 6 }), { ...options(world), tokenRefreshMs: 3000 });
     await page.register();
     await page.event('device', 'tokenWillExpire');
     await page.run(`voice.device_.updateToken(${JSON.stringify(world.token('jenny', { ttl: 4 }))})`);
     await page.event('device', 'tokenWillExpire');
     assert.equal((await page.event('device', 'error')).detail, 20104);
     await page.event('device', 'unregistered');
-    const forged = await VoiceSdkPage.open(t, await world.browser(600));
-    const precise = { ...world.options, enableImprovedSignalingErrorPrecision: true };
+    const forged = await openVoiceSdkPage(t, await world.browser(600));
+    const precise = { ...options(world), enableImprovedSignalingErrorPrecision: true };
     await forged.device(world.token('jenny', { secret: 'x'.repeat(32) }), precise);
     await forged.run('void voice.device_.register().catch(() => undefined)');
     assert.equal((await forged.event('device', 'error')).detail, 31202);
@@ -270,7 +202,7 @@ suite('the unmodified Voice SDK', everyPeer('chromium', 'baresip'), () => {
       '<Dial><Client><Identity>mike</Identity><Parameter name="order" value="7 &amp; 8"/></Client></Dial>',
     );
     const alice = await Baresip.start(t, { user: 'alice', server: world.tandem.sip, hertz: 600 });
-    const mike = await world.device('mike', 900);
+    const mike = await device(world, 'mike', 900);
     await mike.register();
     const talks = async (): Promise<void> => {
       const [at600 = 0, at900 = 0] = await mike.hears([600, 900]);
@@ -307,8 +239,8 @@ suite('the unmodified Voice SDK', everyPeer('chromium', 'baresip'), () => {
     world.application.on('/voice', '<Pause length="2"/>');
     const chromium = await world.browser(900);
     const soundsUrl = `${world.tandem.https}/js/client/sounds/releases/1.0.0`;
-    const page = await VoiceSdkPage.open(t, chromium, { soundsUrl });
-    await page.device(world.token('mike'), { ...world.options, publishEvents: true });
+    const page = await openVoiceSdkPage(t, chromium, { soundsUrl });
+    await page.device(world.token('mike'), { ...options(world), publishEvents: true });
     await page.call({});
     await page.event('call', 'disconnect');
     const others = chromium.requests.map((each) => new URL(each).hostname).filter((host) => host !== '127.0.0.1');

@@ -11,6 +11,8 @@ const DIST = join(ROOT, 'dist');
 /** A build that emits fewer files has lost the source. */
 const MIN_FILES = 325;
 
+const CLIENT_MODULE = join(DIST, 'client/browser/client.js');
+
 /** Files that are started by name rather than imported: `new URL('./worker.ts', import.meta.url)`. */
 const STARTED_BY_NAME = /(new URL\(\s*|import\.meta\.resolve\(\s*)(['"])(\.{1,2}\/[^'"]+)\.ts\2/g;
 /** Entries of package.json whose types are shipped, with those that they name. */
@@ -27,6 +29,7 @@ await launch(() => {
   });
   if (status !== 0) throw new Error(`build: tsc failed with exit code ${status}; its messages stand above.`);
   copyAssets();
+  bundleClient();
   const emitted = filesBelow(DIST).filter((file) => file.endsWith('.js'));
   emitted.forEach(rewriteNames);
   keepTypes();
@@ -47,10 +50,17 @@ function copyAssets() {
   for (const file of filesBelow(SRC)) {
     const path = file.slice(SRC.length + 1);
     const parts = path.split(sep);
-    if (/\.(?:tsx?|md)$/.test(path) || parts[0] === 'testkit' || parts.includes('test')) continue;
+    if (/(?:\.(?:tsx?|md)|tsconfig\.json)$/.test(path) || parts[0] === 'testkit' || parts.includes('test')) continue;
     mkdirSync(dirname(join(DIST, path)), { recursive: true });
     copyFileSync(file, join(DIST, path));
   }
+}
+
+/** What the server gives to pages is one file, made here once. */
+function bundleClient() {
+  const args = ['--disable-warning=ExperimentalWarning', join(ROOT, 'scripts/bundle-client.mjs'), CLIENT_MODULE];
+  const { status } = spawnSync(findNode(), args, { stdio: ['ignore', 'inherit', 'inherit'] });
+  if (status !== 0) throw new Error(`build: the browser client could not be bundled; its message stands above.`);
 }
 
 /** The types of the entries, their imports naming the emitted files; all others go. */

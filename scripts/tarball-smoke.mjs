@@ -32,6 +32,7 @@ const WANTED = [
   'scripts/pinned-node.mjs',
   'scripts/tandem-process.mjs',
   'dist/cli/main.js',
+  'dist/client/browser/client.js',
   'dist/media/media-process.js',
   'dist/media/speech-wasm-program.js',
   'examples/ci/test.mjs',

@@ -8,6 +8,7 @@ import type { Records } from '../comms/records/records.ts';
 import { asApiError, errorBody, resourceNotFound } from './api-error.ts';
 import type { Caller } from './authentication.ts';
 import { answerBrokenClient } from './client-failures.ts';
+import { addClientModule } from './client-module.ts';
 import { addErrorPages } from './error-pages.ts';
 import { refuseForeignPages } from './foreign-pages.ts';
 import { parseParameters } from './parameters.ts';
@@ -95,6 +96,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   app.get('/health', async () => ({ status: 'ok' }));
   addErrorPages(app);
   addSdkSounds(app);
+  addClientModule(app);
   addRecordingSound(app, context);
   for (const resource of resourcesOf(context)) addResource(app, resource, context);
   return app;

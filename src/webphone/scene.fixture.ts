@@ -25,7 +25,7 @@ export class Page {
   }
 
   listen(token: string): void {
-    this.say({ type: 'listen', token, userAgent: 'test', reconnectSeconds: undefined });
+    this.say({ type: 'listen', token, userAgent: 'test' });
   }
 
   take(text: string): void {

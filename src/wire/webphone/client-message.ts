@@ -1,5 +1,5 @@
 import { quoted, type Parsed } from '../../base/parsed.ts';
-import { fieldsOf, numberOf, textOf, type Fields } from './fields.ts';
+import { fieldsOf, textOf, type Fields } from './fields.ts';
 import {
   HEARTBEAT,
   MAX_CALL_ID_CHARS,
@@ -9,7 +9,6 @@ import {
   MAX_NAME_CHARS,
   MAX_PARAMETERS_CHARS,
   MAX_RECONNECT_CHARS,
-  MAX_RECONNECT_SECONDS,
   MAX_SDP_CHARS,
   MAX_TOKEN_CHARS,
   PROTOCOL_VERSION,
@@ -27,16 +26,10 @@ export interface CallMessage {
   readonly eventSid: string;
 }
 
-/** What a browser phone sends (protocol 1.6 of the vendor's browser SDK, and the two extensions of our own client). */
+/** What a browser phone sends (protocol 1.6 of the vendor's browser SDK, and what our own client adds: frames, `direct`). */
 export type ClientMessage =
   | { readonly type: 'heartbeat' }
-  | {
-      readonly type: 'listen';
-      readonly token: string;
-      readonly userAgent: string;
-      /** Seconds for which a call outlives its socket; undefined: the client does not say. */
-      readonly reconnectSeconds: number | undefined;
-    }
+  | { readonly type: 'listen'; readonly token: string; readonly userAgent: string }
   | {
       readonly type: 'register';
       /** False takes the registration back. */
@@ -61,7 +54,7 @@ export type ClientMessage =
   | { readonly type: 'reinvite'; readonly callsid: string; readonly sdp: string }
   | { readonly type: 'dtmf'; readonly callsid: string; readonly digits: string }
   | ({ readonly type: 'message' } & CallMessage)
-  /** Extension: what one browser tells the other to find a direct path. */
+  /** Of our own client: what one browser tells the other to find a direct path. */
   | { readonly type: 'direct'; readonly callsid: string; readonly step: DirectStep };
 
 /** A step of two browsers toward sound without a server between them. */
@@ -162,7 +155,6 @@ function readListen(payload: Fields): ClientMessage | string {
     userAgent:
       (browser === undefined ? undefined : textOf(browser, 'userAgent', MAX_CONTENT_CHARS))?.slice(0, MAX_NAME_CHARS) ??
       '',
-    reconnectSeconds: numberOf(payload, 'reconnectTimeout', 0, MAX_RECONNECT_SECONDS),
   };
 }
 
@@ -221,9 +213,8 @@ export function directFields(step: DirectStep): Fields {
 function payloadOf(message: Exclude<ClientMessage, { type: 'heartbeat' }>): Fields {
   switch (message.type) {
     case 'listen': {
-      const { token, userAgent, reconnectSeconds } = message;
-      const browserinfo = { p: 'browser', plugin: 'rtc', browser: { userAgent } };
-      return { token, browserinfo, reconnectTimeout: reconnectSeconds };
+      const { token, userAgent } = message;
+      return { token, browserinfo: { p: 'browser', plugin: 'rtc', browser: { userAgent } } };
     }
     case 'register':
       return { media: { audio: message.audio, ...(message.frames ? { frames: true } : {}) } };

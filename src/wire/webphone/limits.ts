@@ -8,8 +8,6 @@ export const MAX_RECONNECT_CHARS = 512;
 export const MAX_CONTENT_CHARS = 16_384;
 export const MAX_NAME_CHARS = 256;
 export const MAX_DIGITS = 256;
-/** A lost socket may come back within this. */
-export const MAX_RECONNECT_SECONDS = 30;
-/** JSON that nests deeper is none of this protocol's. */
+/** A frame of its own, from the server and back: the other side lives. */
 export const HEARTBEAT = '\n';
 export const PROTOCOL_VERSION = '1.6';

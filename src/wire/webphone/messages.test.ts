@@ -17,7 +17,7 @@ const message = {
 
 const FROM_CLIENTS: readonly ClientMessage[] = [
   { type: 'heartbeat' },
-  { type: 'listen', token: 'a.b.c', userAgent: 'Chromium', reconnectSeconds: 30 },
+  { type: 'listen', token: 'a.b.c', userAgent: 'Chromium' },
   { type: 'register', audio: true, frames: false },
   { type: 'register', audio: false, frames: false },
   { type: 'register', audio: true, frames: true },
@@ -91,7 +91,6 @@ suite('messages of browser phones', () => {
       type: 'listen',
       token: 'a.b.c',
       userAgent: 'Mozilla/5.0',
-      reconnectSeconds: 0,
     });
     assert.equal((valueOf(invite) as { parameters: string }).parameters, 'To=jenny&x=%C3%A4');
     assert.equal((valueOf(bare) as { parameters: string }).parameters, '');

@@ -41,7 +41,7 @@ export type ServerMessage =
       readonly ttlSeconds: number;
       /** Where this client is to come back: echoes how it came. */
       readonly edge: string;
-      /** Host of this server, that nobody else's is asked for anything. */
+      /** The vendor's client makes the host of its telemetry from this; one that makes no address keeps it silent. */
       readonly home: string;
     }
   | { readonly type: 'ready' | 'offline' | 'close' }
@@ -66,7 +66,7 @@ export type ServerMessage =
   | { readonly type: 'ack'; readonly callsid: string; readonly eventSid: string }
   | ({ readonly type: 'message' } & CallMessage)
   | { readonly type: 'error'; readonly error: SignalError; readonly callsid?: string; readonly eventSid?: string }
-  /** Extension: two browsers look for a direct path. */
+  /** Of our own client: two browsers look for a direct path. */
   | { readonly type: 'direct'; readonly callsid: string; readonly step: DirectStep };
 
 const MAX_INVITE_PARAMETERS = 32;

@@ -1,0 +1,69 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import twilio from 'twilio';
+import { Chromium, type ChromiumOptions } from '../src/testkit/chromium.ts';
+import { eventually } from '../src/testkit/eventually.ts';
+import { Tandem, type TandemOptions } from '../src/testkit/tandem-process.ts';
+import { temporaryFolder } from '../src/testkit/temporary-folder.ts';
+import { encodeWav, toneSamples } from '../src/testkit/wav.ts';
+import { WebApplication } from '../src/testkit/web-application.ts';
+
+const TONE_SECONDS = 120;
+/** Share of the heard power that a tone has when it is heard, and when it is not. */
+export const CLEAR = 0.6;
+export const SILENT = 0.1;
+
+/** A place whose clients talk by an application, with the tokens that the server SDK makes. */
+export class World {
+  readonly context: TestContext;
+  readonly tandem: Tandem;
+  readonly application: WebApplication;
+  readonly client: ReturnType<typeof twilio>;
+  readonly key: { readonly sid: string; readonly secret: string };
+  readonly applicationSid: string;
+
+  private constructor(parts: Pick<World, 'context' | 'tandem' | 'application' | 'client' | 'key' | 'applicationSid'>) {
+    this.context = parts.context;
+    this.tandem = parts.tandem;
+    this.application = parts.application;
+    this.client = parts.client;
+    this.key = parts.key;
+    this.applicationSid = parts.applicationSid;
+  }
+
+  static async start(context: TestContext, config: object = {}, options: TandemOptions = {}): Promise<World> {
+    const tandem = await Tandem.start(context, { ...options, config: { ...config } });
+    const application = await WebApplication.start(context);
+    application.authToken = tandem.ready.authToken;
+    const client = twilio(tandem.ready.accountSid, tandem.ready.authToken);
+    client.api.baseUrl = tandem.http;
+    const { sid, secret } = await client.newKeys.create({ friendlyName: 'browser' });
+    const made = await client.applications.create({ friendlyName: 'VoT', voiceUrl: `${application.url}/voice` });
+    return new World({ context, tandem, application, client, key: { sid, secret }, applicationSid: made.sid });
+  }
+
+  token(identity: string, { ttl = 3600, secret = this.key.secret }: { ttl?: number; secret?: string } = {}): string {
+    const { AccessToken } = twilio.jwt;
+    const token = new AccessToken(this.tandem.ready.accountSid, this.key.sid, secret, { identity, ttl });
+    token.addGrant(new AccessToken.VoiceGrant({ incomingAllow: true, outgoingApplicationSid: this.applicationSid }));
+    return token.toJwt();
+  }
+
+  /** A browser of its own, whose microphone says this tone. */
+  async browser(hertz: number, options: ChromiumOptions = {}): Promise<Chromium> {
+    const path = join(temporaryFolder(this.context, 'microphone'), 'tone.wav');
+    writeFileSync(path, encodeWav(toneSamples({ hertz, seconds: TONE_SECONDS })));
+    return Chromium.start(this.context, {
+      ...options,
+      flags: [`--use-file-for-fake-audio-capture=${path}`, '--ignore-certificate-errors', ...(options.flags ?? [])],
+    });
+  }
+}
+
+export async function statusOf(world: World, sid: string, wanted: string): Promise<void> {
+  await eventually(async () => (await world.client.calls(sid).fetch()).status, {
+    until: (status) => status === wanted,
+    what: `${wanted} of ${sid}`,
+  });
+}

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { openClientPage } from '../src/testkit/client-page.ts';
+import { peer } from '../src/testkit/peers.ts';
+import type { PhonePage } from '../src/testkit/phone-page.ts';
+import { encodeWav, toneSamples } from '../src/testkit/wav.ts';
+import { CLEAR, SILENT, World } from './browser-world.ts';
+
+/** A Device of our client, in a page of another origin and a browser of its own. */
+async function device(world: World, identity: string, hertz: number, options: object = {}): Promise<PhonePage> {
+  const page = await openClientPage(world.context, await world.browser(hertz), world.tandem.http);
+  await page.device(world.token(identity), options);
+  return page;
+}
+
+suite('the browser client', peer('chromium').options, () => {
+  test('registers, calls its application with its parameters, hears and is heard, and sends keys', async (t) => {
+    const world = await World.start(t);
+    const tone = world.application.on('/tone.wav', {
+      type: 'audio/wav',
+      body: encodeWav(toneSamples({ hertz: 600, seconds: 30 })),
+    });
+    world.application.on(
+      '/voice',
+      `<Gather numDigits="3" finishOnKey="" timeout="20" action="/digits"><Play>${tone}</Play></Gather>`,
+    );
+    world.application.on('/digits', '<Record action="/recorded" maxLength="2" playBeep="false" trim="do-not-trim"/>');
+    world.application.on('/recorded', '<Hangup/>');
+    const page = await device(world, 'mike', 900);
+    await page.register();
+    assert.equal(await page.run('voice.device_.identity'), 'mike');
+    await page.call({ To: '+15551234', team: 'red' });
+    await page.event('call', 'ringing');
+    await page.event('call', 'accept');
+    const asked = await world.application.request('/voice');
+    assert.ok(asked.signed);
+    const { From, To, team } = asked.params;
+    assert.deepEqual({ From, To, team }, { From: 'client:mike', To: '+15551234', team: 'red' });
+    assert.equal(await page.run('voice.call_.parameters.CallSid'), asked.params['CallSid']);
+    const [at600 = 0] = await page.hears([600]);
+    assert.ok(at600 > CLEAR, `hears 600 Hz with ${at600} of the power`);
+    await page.run("voice.call_.sendDigits('1w#7')");
+    assert.equal((await world.application.request('/digits')).params['Digits'], '1#7');
+    const recorded = await world.application.request('/recorded');
+    assert.equal(recorded.params['RecordingDuration'], '2');
+    await page.event('call', 'disconnect');
+    assert.equal(await page.run('voice.call_.status()'), 'closed');
+  });
+
+  test('two browsers talk: each hears only the other; mute, messages and a cut socket leave the call up', async (t) => {
+    const world = await World.start(t);
+    world.application.on(
+      '/voice',
+      ({ params }) => `<Dial action="/after"><Client>${params['To'] ?? ''}</Client></Dial>`,
+    );
+    world.application.on('/after', '<Hangup/>');
+    world.application.on('/messages', { type: 'text/plain', body: '' });
+    const [mike, jenny] = [await device(world, 'mike', 900), await device(world, 'jenny', 600)];
+    await jenny.register();
+    await mike.call({ To: 'jenny' });
+    assert.equal((await jenny.event('device', 'incoming')).detail, 'client:mike');
+    await mike.event('call', 'ringing');
+    await jenny.run('voice.call_.accept()');
+    await Promise.all([mike.event('call', 'accept'), jenny.event('call', 'accept')]);
+    await hearEachOther(mike, jenny);
+  });
+});
+
+/** Mike says 900 Hz, jenny 600 Hz. */
+async function hearEachOther(mike: PhonePage, jenny: PhonePage): Promise<void> {
+  const [[m600 = 0, m900 = 0], [j600 = 0, j900 = 0]] = (await Promise.all([
+    mike.hears([600, 900]),
+    jenny.hears([600, 900]),
+  ])) as [number[], number[]];
+  assert.ok(m600 > CLEAR && m900 < SILENT, `mike hears 600 Hz ${m600}, 900 Hz ${m900}`);
+  assert.ok(j900 > CLEAR && j600 < SILENT, `jenny hears 900 Hz ${j900}, 600 Hz ${j600}`);
+}

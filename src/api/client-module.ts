@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { brotliCompress, gzip } from 'node:zlib';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { bundleModule } from './bundle-module.ts';
+
+/** Where pages import the browser client from. */
+export const CLIENT_MODULE_PATH = '/client.js';
+
+/** In a build this is the whole client already (scripts/build.mjs). */
+const ENTRY = new URL('../client/browser/client.ts', import.meta.url);
+
+interface Served {
+  readonly etag: string;
+  readonly plain: Buffer;
+  readonly brotli: Buffer;
+  readonly gzip: Buffer;
+}
+
+/** Serves the browser client as one ES module, to pages of every origin. It is made when it is first asked for. */
+export function addClientModule(app: FastifyInstance): void {
+  let made: Promise<Served> | undefined;
+  app.get(CLIENT_MODULE_PATH, async (request, reply) => {
+    made ??= make();
+    made.catch(() => {
+      made = undefined;
+    });
+    return answer(await made, request, reply);
+  });
+}
+
+async function make(): Promise<Served> {
+  const code = ENTRY.pathname.endsWith('.ts') ? bundleModule(ENTRY) : readFileSync(ENTRY, 'utf8');
+  const plain = Buffer.from(code);
+  const etag = `"${createHash('sha256').update(plain).digest('base64url').slice(0, ETAG_CHARS)}"`;
+  const [brotli, gzipped] = await Promise.all([promisify(brotliCompress)(plain), promisify(gzip)(plain)]);
+  return { etag, plain, brotli, gzip: gzipped };
+}
+
+function answer(served: Served, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { etag } = served;
+  void reply.headers({
+    // A page's script element asks for modules of other origins with CORS (HTML, "fetch a module script").
+    'access-control-allow-origin': '*',
+    'cross-origin-resource-policy': 'cross-origin',
+    // Asked for again each time, and answered in a few bytes while it is the same.
+    'cache-control': 'no-cache',
+    'x-content-type-options': 'nosniff',
+    vary: 'accept-encoding',
+    etag,
+  });
+  if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send();
+  const accepted = request.headers['accept-encoding'] ?? '';
+  void reply.type('text/javascript; charset=utf-8');
+  if (/\bbr\b(?!\s*;\s*q=0(?:\.0*)?(?:,|$))/.test(accepted))
+    return reply.header('content-encoding', 'br').send(served.brotli);
+  if (/\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:,|$))/.test(accepted))
+    return reply.header('content-encoding', 'gzip').send(served.gzip);
+  return reply.send(served.plain);
+}
+
+const ETAG_CHARS = 22;
+
+/** RFC 9110 13.1.2: a list, weak tags included. */
+function matches(header: string | undefined, etag: string): boolean {
+  return (header ?? '').split(',').some((each) => each.trim().replace(/^W\//, '') === etag || each.trim() === '*');
+}

@@ -1,0 +1,510 @@
+import { after, type Cancel, type Clock } from '../base/clock.ts';
+import { errorText } from '../base/errors.ts';
+import { randomHex, type Random } from '../base/random.ts';
+import type { ClientMessage, SoundPath } from '../wire/webphone/client-message.ts';
+import type { ServerMessage } from '../wire/webphone/server-message.ts';
+import { ClientError } from './client-error.ts';
+import { DigitQueue } from './digit-queue.ts';
+import { DirectPath } from './direct-path.ts';
+import { Emitter } from './emitter.ts';
+import { RECONNECT_MS, RESTART_EVERY_MS, SOUND_TIMEOUT_MS } from './limits.ts';
+import type { CallSound, SoundEvents, SoundStatistics } from './ports.ts';
+
+export type CallStatus = 'pending' | 'connecting' | 'ringing' | 'open' | 'reconnecting' | 'closed';
+
+/** Where the sound goes: by the server over WebRTC or over its socket, or straight to the other browser. */
+export type SoundRoute = 'webrtc' | 'frames' | 'direct';
+
+export interface CallMessageOptions {
+  readonly content: unknown;
+  readonly contentType?: string;
+  readonly messageType?: string;
+}
+
+export interface ReceivedMessage {
+  readonly content: unknown;
+  readonly contentType: string;
+  readonly messageType: string;
+  readonly voiceEventSid: string;
+}
+
+export type CallEvents = {
+  accept: [call: Call];
+  /** True: the sound before the answer is heard. */
+  ringing: [hasEarlyMedia: boolean];
+  cancel: [];
+  reject: [];
+  disconnect: [call: Call];
+  error: [error: ClientError];
+  mute: [isMuted: boolean, call: Call];
+  /** Loudness of both sides, 0 to 1. */
+  volume: [input: number, output: number];
+  messageReceived: [message: ReceivedMessage];
+  messageSent: [message: { readonly voiceEventSid: string }];
+  reconnecting: [error: ClientError];
+  reconnected: [];
+  /** The sound takes another way. */
+  route: [route: SoundRoute];
+};
+
+/** What a call wants of its Device. */
+export interface CallHost {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** This page lets its sound go straight to another browser. */
+  readonly direct: boolean;
+  send(message: ClientMessage): boolean;
+  sendFrame(packet: Uint8Array): void;
+  openSound(kind: SoundPath['kind'], events: SoundEvents): Promise<CallSound>;
+  /** Begins to be the call that the browser is in. */
+  accepting(call: Call): void;
+  /** `owed`: what the server still has to hear, where there is no connection now. */
+  over(call: Call, owed: ClientMessage | undefined): void;
+}
+
+export interface NewCall {
+  readonly direction: 'INCOMING' | 'OUTGOING';
+  readonly callSid: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly customParameters: ReadonlyMap<string, string>;
+  /** Of a call that comes in. */
+  readonly offer?: SoundPath;
+  readonly reconnect?: string;
+}
+
+/** One call of a Device. */
+export class Call extends Emitter<CallEvents> {
+  readonly direction: 'INCOMING' | 'OUTGOING';
+  /** CallSid, From, To, AccountSid; of an outgoing call CallSid alone, once the server has named it. */
+  readonly parameters: Record<string, string>;
+  readonly customParameters: ReadonlyMap<string, string>;
+  readonly #host: CallHost;
+  readonly #offer: SoundPath | undefined;
+  readonly #digits: DigitQueue;
+  readonly #direct: DirectPath;
+  #callSid: string;
+  #status: CallStatus;
+  #reconnectToken: string;
+  #sound: CallSound | undefined;
+  #muted = false;
+  #lostSocket = false;
+  #lostSound = false;
+  #soundUp = false;
+  readonly #timers = new Map<'sound' | 'restart' | 'give-up', Cancel>();
+
+  /** @internal Calls are made by a Device. */
+  constructor(options: NewCall, host: CallHost) {
+    super();
+    this.direction = options.direction;
+    this.parameters = { ...options.parameters };
+    this.customParameters = options.customParameters;
+    this.#callSid = options.callSid;
+    this.#offer = options.offer;
+    this.#reconnectToken = options.reconnect ?? '';
+    this.#host = host;
+    this.#status = options.direction === 'INCOMING' ? 'pending' : 'connecting';
+    this.#digits = new DigitQueue(host.clock, (digits) => host.send({ type: 'dtmf', callsid: this.#callSid, digits }));
+    this.#direct = new DirectPath({
+      send: (step) => void host.send({ type: 'direct', callsid: this.#callSid, step }),
+      changed: () => this.emit('route', this.route ?? 'webrtc'),
+    });
+  }
+
+  status(): CallStatus {
+    return this.#status;
+  }
+
+  isMuted(): boolean {
+    return this.#muted;
+  }
+
+  /** Undefined before there is sound. */
+  get route(): SoundRoute | undefined {
+    return this.#direct.isInUse ? 'direct' : this.#sound?.kind;
+  }
+
+  /** The microphone's MediaStream. */
+  getLocalStream(): unknown {
+    return this.#sound?.localStream;
+  }
+
+  /** What the other party says, as a MediaStream. */
+  getRemoteStream(): unknown {
+    return this.#sound?.remoteStream;
+  }
+
+  /** Packets of the way that the sound takes now. */
+  async getStatistics(): Promise<SoundStatistics | undefined> {
+    return this.#sound?.statistics();
+  }
+
+  /** Takes a call that comes in. A refused microphone is an `error`; the call goes on ringing and may be accepted again. */
+  accept(): void {
+    if (this.#status !== 'pending') return;
+    this.#status = 'connecting';
+    this.#host.accepting(this);
+    this.#accept().catch((error: unknown) => {
+      if (this.#status !== 'connecting') return;
+      this.#status = 'pending';
+      this.emit('error', asClientError(error));
+    });
+  }
+
+  /** Refuses a call that comes in, at all devices of this client. */
+  reject(): void {
+    if (this.#status !== 'pending') return;
+    const message: ClientMessage = { type: 'reject', callsid: this.#callSid };
+    this.#close(this.#host.send(message) ? undefined : message);
+    this.emit('reject');
+  }
+
+  /** Lets a call that comes in ring elsewhere. */
+  ignore(): void {
+    if (this.#status !== 'pending') return;
+    this.#close();
+    this.emit('cancel');
+  }
+
+  /** Hangs up. */
+  disconnect(): void {
+    if (this.#status === 'pending') {
+      this.reject();
+      return;
+    }
+    if (this.#status === 'closed') return;
+    this.#hangUp();
+    this.emit('disconnect', this);
+  }
+
+  mute(shouldMute = true): void {
+    if (this.#muted === shouldMute || this.#status === 'closed') return;
+    this.#muted = shouldMute;
+    this.#sound?.mute(shouldMute);
+    this.emit('mute', shouldMute, this);
+  }
+
+  /** Presses keys: 0-9 * #, and `w` for half a second. They go by signalling, so that none is lost with the sound. */
+  sendDigits(digits: string): void {
+    if (!/^[0-9*#w]+$/i.test(digits))
+      throw new ClientError(
+        31100,
+        `digits ${JSON.stringify(digits.slice(0, 40))}: want keys 0-9 * # and w for a pause`,
+      );
+    if (this.#status !== 'closed') this.#digits.press(digits);
+  }
+
+  /** Sends a text beside the sound; gives its sid, told again by `messageSent` once the server has it. */
+  sendMessage({ content, contentType, messageType }: CallMessageOptions): string {
+    const eventSid = `KX${randomHex(this.#host.random, EVENT_SID_BYTES)}`;
+    const message: ClientMessage = {
+      type: 'message',
+      callsid: this.#callSid,
+      content: typeof content === 'string' ? content : JSON.stringify(content),
+      contentType: contentType ?? 'application/json',
+      messageType: messageType ?? 'user-defined-message',
+      eventSid,
+    };
+    if (this.#status !== 'open' || !this.#host.send(message))
+      throw new ClientError(
+        31210,
+        `a call that is ${this.#status} takes no message: want it open; wait for accept or reconnected`,
+      );
+    return eventSid;
+  }
+
+  override on<Name extends keyof CallEvents>(name: Name, handler: (...values: CallEvents[Name]) => void): this {
+    if (name === 'volume') this.#sound?.meter();
+    return super.on(name, handler);
+  }
+
+  /** @internal */
+  get callSid(): string {
+    return this.#callSid;
+  }
+
+  /** @internal Takes the microphone and sends the invitation; rejects when either fails. */
+  async begin(kind: SoundPath['kind'], parameters: string): Promise<void> {
+    try {
+      const sound = await this.#openSound(kind);
+      const path = await sound.offer();
+      if (this.#status !== 'connecting') return;
+      const direct = this.#host.direct && kind === 'webrtc';
+      const invite: ClientMessage = {
+        type: 'invite',
+        callsid: this.#callSid,
+        sound: path,
+        parameters,
+        reconnect: undefined,
+        direct,
+      };
+      if (!this.#host.send(invite)) throw LOST_SOCKET();
+    } catch (error) {
+      this.#close();
+      throw asClientError(error);
+    }
+  }
+
+  /** @internal */
+  take(message: ServerMessage): void {
+    if (this.#status === 'closed') return;
+    switch (message.type) {
+      case 'ringing':
+        this.#ringing(message);
+        return;
+      case 'answer':
+        this.#answered(message);
+        return;
+      case 'hangup':
+        if (message.error !== undefined) this.emit('error', ClientError.fromServer(message.error));
+        this.#close();
+        this.emit('disconnect', this);
+        return;
+      case 'cancel':
+        this.#close();
+        this.emit('cancel');
+        return;
+      case 'ack':
+        this.emit('messageSent', { voiceEventSid: message.eventSid });
+        return;
+      case 'message':
+        this.emit('messageReceived', received(message));
+        return;
+      case 'error':
+        // A refused restart is tried again.
+        if (!this.#lostSound) this.emit('error', ClientError.fromServer(message.error));
+        return;
+      case 'direct':
+        this.#direct.take(message.step);
+        return;
+      case 'heartbeat':
+      case 'connected':
+      case 'ready':
+      case 'offline':
+      case 'close':
+      case 'invite':
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  /** @internal */
+  frame(packet: Uint8Array): void {
+    this.#sound?.frame(packet);
+  }
+
+  /** @internal The server keeps a call that was answered, and only that, for a while. */
+  socketLost(): void {
+    if (this.#status === 'pending') {
+      this.#close();
+      this.emit('cancel');
+    } else if (this.#status === 'open' || this.#status === 'reconnecting') {
+      this.#lostSocket = true;
+      this.#reconnecting(LOST_SOCKET());
+    } else if (this.#status !== 'closed') this.#fail(LOST_SOCKET());
+  }
+
+  /** @internal */
+  socketBack(): void {
+    if (!this.#lostSocket || this.#sound === undefined) return;
+    this.#host.send({
+      ...{ type: 'invite', callsid: this.#callSid, sound: this.#sound.current(), parameters: '' },
+      ...{ reconnect: this.#reconnectToken, direct: false },
+    });
+  }
+
+  async #accept(): Promise<void> {
+    const offer = this.#offer;
+    if (offer === undefined) return;
+    const sound = await this.#openSound(offer.kind);
+    try {
+      const path = await sound.answer(offer);
+      if (this.#status !== 'connecting') return;
+      const direct = this.#host.direct && offer.kind === 'webrtc';
+      if (!this.#host.send({ type: 'answer', callsid: this.#callSid, sound: path, direct })) throw LOST_SOCKET();
+    } catch (error) {
+      sound.close();
+      this.#sound = undefined;
+      throw error;
+    }
+    this.#opened();
+  }
+
+  #ringing({ callsid, sound }: Extract<ServerMessage, { type: 'ringing' }>): void {
+    this.#named(callsid);
+    if (this.#status !== 'connecting') return;
+    this.#status = 'ringing';
+    if (sound !== undefined) this.#acceptSound(sound);
+    this.emit('ringing', sound !== undefined);
+  }
+
+  #answered({ callsid, sound, reconnect }: Extract<ServerMessage, { type: 'answer' }>): void {
+    this.#named(callsid);
+    if (reconnect !== undefined) this.#reconnectToken = reconnect;
+    if (sound !== undefined) this.#acceptSound(sound);
+    if (this.#status === 'connecting' || this.#status === 'ringing') this.#opened();
+    else if (this.#lostSocket) {
+      this.#lostSocket = false;
+      this.#digits.flush();
+      this.#recovered();
+    }
+  }
+
+  #named(callSid: string): void {
+    this.#callSid = callSid;
+    this.parameters['CallSid'] = callSid;
+  }
+
+  #opened(): void {
+    this.#status = 'open';
+    if (!this.#soundUp) this.#arm('sound', SOUND_TIMEOUT_MS, () => this.#fail(noSound(this.#sound?.kind)));
+    this.#digits.flush();
+    this.emit('accept', this);
+  }
+
+  async #openSound(kind: SoundPath['kind']): Promise<CallSound> {
+    const sound = await this.#host.openSound(kind, {
+      up: () => this.#soundIsUp(),
+      down: () => this.#soundIsDown(),
+      failed: (error) => this.#fail(error),
+      frame: (packet) => this.#host.sendFrame(packet),
+      volume: (input, output) => this.emit('volume', input, output),
+      direct: (state) => this.#direct.connection(state),
+    });
+    if (this.#status === 'closed') {
+      sound.close();
+      throw new ClientError(31000, 'the call ended before the microphone was there');
+    }
+    this.#sound = sound;
+    sound.mute(this.#muted);
+    if (this.listenerCount('volume') > 0) sound.meter();
+    this.#direct.sound = sound.direct;
+    return sound;
+  }
+
+  #acceptSound(path: SoundPath): void {
+    this.#sound?.accept(path).catch((error: unknown) => {
+      if (!this.#lostSound) this.#fail(asClientError(error));
+    });
+  }
+
+  #soundIsUp(): void {
+    this.#soundUp = true;
+    this.#cancel('sound');
+    this.#cancel('restart');
+    if (!this.#lostSound) return;
+    this.#lostSound = false;
+    this.#recovered();
+  }
+
+  #soundIsDown(): void {
+    if (this.#status !== 'open' && this.#status !== 'reconnecting') return;
+    if (!this.#soundUp && !this.#lostSound) {
+      this.#fail(noSound(this.#sound?.kind));
+      return;
+    }
+    this.#soundUp = false;
+    if (this.#lostSound) return;
+    this.#lostSound = true;
+    this.#reconnecting(new ClientError(53405, 'the sound broke off; another way is looked for'));
+    this.#restart();
+  }
+
+  /** Another ICE connection under the same call, tried until one is there or the call is given up. */
+  #restart(): void {
+    if (!this.#lostSound) return;
+    this.#arm('restart', RESTART_EVERY_MS, () => this.#restart());
+    // Signalling first: without it nobody hears the offer.
+    if (this.#lostSocket) return;
+    this.#sound?.offer({ restart: true }).then(
+      (path) => {
+        if (this.#lostSound && path.kind === 'webrtc')
+          this.#host.send({ type: 'reinvite', callsid: this.#callSid, sdp: path.sdp });
+      },
+      // The next try may find the connection in a better state.
+      () => undefined,
+    );
+  }
+
+  #reconnecting(error: ClientError): void {
+    const was = this.#status;
+    this.#status = 'reconnecting';
+    if (was === 'reconnecting') return;
+    this.#arm('give-up', RECONNECT_MS, () => this.#fail(error));
+    this.emit('reconnecting', error);
+  }
+
+  #recovered(): void {
+    if (this.#lostSocket || this.#lostSound || this.#status !== 'reconnecting') return;
+    this.#cancel('give-up');
+    this.#status = 'open';
+    this.emit('reconnected');
+  }
+
+  #fail(error: ClientError): void {
+    if (this.#status === 'closed') return;
+    this.emit('error', error);
+    this.#hangUp();
+    this.emit('disconnect', this);
+  }
+
+  #hangUp(): void {
+    const message: ClientMessage = { type: 'hangup', callsid: this.#callSid };
+    this.#close(this.#host.send(message) ? undefined : message);
+  }
+
+  #close(owed?: ClientMessage): void {
+    if (this.#status === 'closed') return;
+    this.#status = 'closed';
+    for (const cancel of this.#timers.values()) cancel();
+    this.#timers.clear();
+    this.#digits.close();
+    this.#direct.close();
+    this.#sound?.close();
+    this.#host.over(this, owed);
+  }
+
+  #arm(name: 'sound' | 'restart' | 'give-up', delayMs: number, fn: () => void): void {
+    this.#cancel(name);
+    if (this.#status !== 'closed') this.#timers.set(name, after(this.#host.clock, delayMs, fn));
+  }
+
+  #cancel(name: 'sound' | 'restart' | 'give-up'): void {
+    this.#timers.get(name)?.();
+    this.#timers.delete(name);
+  }
+}
+
+const EVENT_SID_BYTES = 16;
+
+const LOST_SOCKET = (): ClientError =>
+  new ClientError(53001, 'the connection to the server was lost; look at the network, and whether the server runs');
+
+function noSound(kind: SoundPath['kind'] | undefined): ClientError {
+  return new ClientError(
+    53405,
+    kind === 'frames'
+      ? 'no sound came over the connection to the server'
+      : "no sound passes: want the server's UDP ports reachable from here; a firewall, or a NAT whose outer address the " +
+          'server does not know (advertisedAddress), stands between',
+  );
+}
+
+export function asClientError(error: unknown): ClientError {
+  return error instanceof ClientError ? error : new ClientError(31000, errorText(error), { cause: error });
+}
+
+function received(message: Extract<ServerMessage, { type: 'message' }>): ReceivedMessage {
+  const { contentType, messageType, eventSid } = message;
+  return { content: contentOf(message), contentType, messageType, voiceEventSid: eventSid };
+}
+
+/** JSON as its value, everything else, JSON that is none included, as text. */
+function contentOf({ content, contentType }: { readonly content: string; readonly contentType: string }): unknown {
+  if (contentType !== 'application/json') return content;
+  try {
+    return JSON.parse(content) as unknown;
+  } catch {
+    return content;
+  }
+}

@@ -1,0 +1,345 @@
+import { after, type Cancel } from '../base/clock.ts';
+import { deferred } from '../base/deferred.ts';
+import { randomHex } from '../base/random.ts';
+import type { ClientMessage } from '../wire/webphone/client-message.ts';
+import { MAX_PARAMETERS_CHARS } from '../wire/webphone/limits.ts';
+import type { ServerMessage } from '../wire/webphone/server-message.ts';
+import { asClientError, Call, type CallHost } from './call.ts';
+import { ClientError } from './client-error.ts';
+import { Emitter } from './emitter.ts';
+import { REGISTER_TIMEOUT_MS, TOKEN_REFRESH_MS } from './limits.ts';
+import type { ClientPorts } from './ports.ts';
+import { Session } from './session.ts';
+
+export type DeviceState = 'unregistered' | 'registering' | 'registered' | 'destroyed';
+
+export type DeviceEvents = {
+  registering: [];
+  registered: [];
+  unregistered: [];
+  incoming: [call: Call];
+  error: [error: ClientError, call?: Call];
+  tokenWillExpire: [device: DeviceEngine];
+  destroyed: [];
+};
+
+export interface EngineOptions {
+  /** WebSocket address of the server's signalling. */
+  readonly url: string;
+  /** Lets the sound of a call go straight to another browser that allows it too, past the server. Default false. */
+  readonly direct?: boolean;
+  /** How long before the token's end `tokenWillExpire` is told; default 10 000. */
+  readonly tokenRefreshMs?: number;
+}
+
+/** A browser phone: registered under the identity of its token, it is called and calls. */
+export class DeviceEngine extends Emitter<DeviceEvents> {
+  readonly #options: EngineOptions;
+  readonly #ports: ClientPorts;
+  readonly #session: Session;
+  readonly #calls = new Set<Call>();
+  #state: DeviceState = 'unregistered';
+  #identity: string | undefined;
+  #active: Call | undefined;
+  /** The page wants to be called, connected or not. */
+  #wanted = false;
+  readonly #waiting = new Set<{ readonly for: 'connected' | 'ready' | 'offline'; done(error?: ClientError): void }>();
+  /** What the server still has to hear of calls that ended without a connection. */
+  #owed: ClientMessage[] = [];
+  #expiry: Cancel | undefined;
+
+  constructor(token: string, options: EngineOptions, ports: ClientPorts) {
+    super();
+    this.#options = options;
+    this.#ports = ports;
+    this.#session = new Session(options.url, token, ports, {
+      connected: (message, isNewSocket) => this.#connected(message, isNewSocket),
+      message: (message) => this.#message(message),
+      frame: (packet) => this.#active?.frame(packet),
+      lost: () => this.#lost(),
+      refused: (error) => this.#refused(error),
+    });
+  }
+
+  get state(): DeviceState {
+    return this.#state;
+  }
+
+  /** Of the token, once the server has taken it. */
+  get identity(): string | undefined {
+    return this.#identity;
+  }
+
+  get token(): string {
+    return this.#session.token;
+  }
+
+  get calls(): readonly Call[] {
+    return [...this.#calls];
+  }
+
+  get isBusy(): boolean {
+    return this.#active !== undefined;
+  }
+
+  /** Makes this browser callable. Resolves when the server has it; afterwards it stays so over lost connections. */
+  async register(): Promise<void> {
+    this.#alive();
+    this.#wanted = true;
+    if (this.#state === 'registered') return;
+    const ready = this.#until('ready');
+    try {
+      if (this.#session.isConnected) await this.#sayRegister();
+      else {
+        this.#enter('registering');
+        this.#session.start();
+      }
+      await ready;
+    } catch (error) {
+      // The caller of this method hears it here.
+      await ready.catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** It is not called any more; calls go on. */
+  async unregister(): Promise<void> {
+    this.#alive();
+    this.#wanted = false;
+    if (this.#state === 'registered' && this.#session.send({ type: 'register', audio: false, frames: false }))
+      await this.#until('offline');
+    else this.#enter('unregistered');
+    this.#stopWhenIdle();
+  }
+
+  /** Calls the application of the token with these parameters. Resolves when the invitation is on its way. */
+  async connect(options: { readonly params?: Readonly<Record<string, string>> } = {}): Promise<Call> {
+    this.#alive();
+    if (this.#active !== undefined)
+      throw new ClientError(31486, 'this Device is in a call already: disconnect() it first, or make another Device');
+    const parameters = new URLSearchParams(options.params ?? {}).toString();
+    if (parameters.length > MAX_PARAMETERS_CHARS)
+      throw new ClientError(31100, `params of ${parameters.length} characters: want ${MAX_PARAMETERS_CHARS} at most`);
+    const call = new Call(
+      {
+        direction: 'OUTGOING',
+        callSid: `TJS${randomHex(this.#ports.random, NAME_BYTES)}`,
+        parameters: {},
+        customParameters: new Map(Object.entries(options.params ?? {})),
+      },
+      this.#host(),
+    );
+    this.#calls.add(call);
+    this.#active = call;
+    try {
+      const [kind] = await Promise.all([this.#ports.sounds.route(), this.#connection()]);
+      await call.begin(kind, parameters);
+      return call;
+    } catch (error) {
+      this.#over(call, undefined);
+      throw asClientError(error);
+    }
+  }
+
+  /** Goes on under a new token of the same identity. */
+  updateToken(token: string): void {
+    this.#alive();
+    this.#session.updateToken(token);
+  }
+
+  disconnectAll(): void {
+    for (const call of this.#calls) call.disconnect();
+  }
+
+  /** Hangs up and closes everything; a destroyed Device does nothing more. */
+  destroy(): void {
+    if (this.#state === 'destroyed') return;
+    this.disconnectAll();
+    this.#wanted = false;
+    this.#expiry?.();
+    this.#session.dispose();
+    this.#settle(undefined, new ClientError(31000, 'the Device was destroyed'));
+    this.#state = 'destroyed';
+    this.emit('destroyed');
+    this.removeAllListeners();
+  }
+
+  #alive(): void {
+    if (this.#state === 'destroyed') throw new ClientError(31000, 'this Device was destroyed: make a new one');
+  }
+
+  #host(): CallHost {
+    const { clock, random, sounds } = this.#ports;
+    return {
+      ...{ clock, random, direct: this.#options.direct ?? false },
+      send: (message) => this.#session.send(message),
+      sendFrame: (packet) => this.#session.sendFrame(packet),
+      openSound: (kind, events) => sounds.open(kind, events),
+      accepting: (call) => {
+        this.#active = call;
+      },
+      over: (call, owed) => this.#over(call, owed),
+    };
+  }
+
+  async #connection(): Promise<void> {
+    if (this.#session.isConnected) return;
+    const connected = this.#until('connected');
+    this.#session.start();
+    await connected;
+  }
+
+  #connected({ identity, ttlSeconds }: Extract<ServerMessage, { type: 'connected' }>, isNewSocket: boolean): void {
+    this.#identity = identity;
+    const { tokenRefreshMs = TOKEN_REFRESH_MS } = this.#options;
+    this.#expiry?.();
+    this.#expiry = after(this.#ports.clock, Math.max(0, ttlSeconds * 1000 - tokenRefreshMs), () =>
+      this.emit('tokenWillExpire', this),
+    );
+    this.#settle('connected');
+    for (const message of this.#owed.splice(0)) this.#session.send(message);
+    // A renewed token leaves calls as they are; a registration that ended with the old one is wanted still.
+    if (isNewSocket) for (const call of this.#calls) call.socketBack();
+    if (this.#wanted && (isNewSocket || this.#state !== 'registered')) void this.#registerAgain();
+  }
+
+  async #registerAgain(): Promise<void> {
+    try {
+      await this.#sayRegister();
+    } catch (error) {
+      this.#fail(asClientError(error));
+    }
+  }
+
+  async #sayRegister(): Promise<void> {
+    this.#enter('registering');
+    const kind = await this.#ports.sounds.route();
+    if (this.#wanted) this.#session.send({ type: 'register', audio: true, frames: kind === 'frames' });
+  }
+
+  #message(message: ServerMessage): void {
+    switch (message.type) {
+      case 'ready':
+        this.#enter('registered');
+        this.#settle('ready');
+        return;
+      case 'offline':
+        this.#enter('unregistered');
+        this.#settle('offline');
+        return;
+      case 'close':
+        this.#session.stop();
+        this.#lost();
+        return;
+      case 'invite':
+        this.#invited(message);
+        return;
+      case 'error':
+        if (message.callsid === undefined) this.#fail(ClientError.fromServer(message.error));
+        else this.#callOf(message.callsid)?.take(message);
+        return;
+      case 'heartbeat':
+      case 'connected':
+        return;
+      case 'ringing':
+      case 'answer':
+      case 'hangup':
+      case 'cancel':
+      case 'ack':
+      case 'message':
+      case 'direct':
+        this.#callOf(message.callsid)?.take(message);
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  /** A call that the server has not named yet is the one that we make: there is one at a time. */
+  #callOf(callSid: string): Call | undefined {
+    const named = [...this.#calls].find((call) => call.callSid === callSid);
+    return named ?? (this.#active?.callSid.startsWith('TJS') === true ? this.#active : undefined);
+  }
+
+  #invited({ callsid, sound, parameters, reconnect }: Extract<ServerMessage, { type: 'invite' }>): void {
+    const { Params = '', ...own } = parameters;
+    const call = new Call(
+      {
+        direction: 'INCOMING',
+        callSid: callsid,
+        parameters: own,
+        customParameters: new Map(new URLSearchParams(Params)),
+        ...{ offer: sound, reconnect },
+      },
+      this.#host(),
+    );
+    this.#calls.add(call);
+    this.emit('incoming', call);
+  }
+
+  #over(call: Call, owed: ClientMessage | undefined): void {
+    this.#calls.delete(call);
+    if (this.#active === call) this.#active = undefined;
+    if (owed !== undefined && this.#owed.length < MAX_OWED) this.#owed.push(owed);
+    this.#stopWhenIdle();
+  }
+
+  #lost(): void {
+    for (const call of [...this.#calls]) call.socketLost();
+    if (this.#state === 'registered') this.#enter(this.#wanted ? 'registering' : 'unregistered');
+  }
+
+  #refused(error: ClientError): void {
+    for (const call of [...this.#calls]) call.socketLost();
+    this.#enter('unregistered');
+    this.#fail(error);
+  }
+
+  /** Whoever waits for an answer gets the error; it is told as an event besides. */
+  #fail(error: ClientError): void {
+    if (this.#state === 'registering' && this.#session.isConnected) this.#enter('unregistered');
+    this.#settle(undefined, error);
+    this.emit('error', error);
+  }
+
+  #enter(state: 'unregistered' | 'registering' | 'registered'): void {
+    if (this.#state === state || this.#state === 'destroyed') return;
+    this.#state = state;
+    this.emit(state);
+  }
+
+  #stopWhenIdle(): void {
+    if (!this.#wanted && this.#calls.size === 0 && this.#state === 'unregistered' && this.#waiting.size === 0)
+      this.#session.stop();
+  }
+
+  #until(what: 'connected' | 'ready' | 'offline'): Promise<void> {
+    const { promise, resolve, reject } = deferred<void>();
+    const cancel = after(this.#ports.clock, REGISTER_TIMEOUT_MS, () => waiter.done(unreachable(this.#options.url)));
+    const waiter = {
+      for: what,
+      done: (error?: ClientError) => {
+        cancel();
+        this.#waiting.delete(waiter);
+        if (error === undefined) resolve();
+        else reject(error);
+      },
+    };
+    this.#waiting.add(waiter);
+    return promise;
+  }
+
+  #settle(what: 'connected' | 'ready' | 'offline' | undefined, error?: ClientError): void {
+    for (const waiter of [...this.#waiting]) if (what === undefined || waiter.for === what) waiter.done(error);
+  }
+}
+
+const NAME_BYTES = 16;
+const MAX_OWED = 10;
+
+function unreachable(url: string): ClientError {
+  return new ClientError(
+    31009,
+    `the server at ${url} does not answer: want it running and reachable from this page; it is tried on`,
+  );
+}
