@@ -7,7 +7,7 @@ import { parseClientMessage, type ClientMessage } from '../wire/webphone/client-
 import { serializeServerMessage, type ServerMessage } from '../wire/webphone/server-message.ts';
 import { CLOSE_GOING_AWAY, CLOSE_POLICY, CLOSE_TOO_BUSY, type WebphoneLimits } from './limits.ts';
 import type { CallCarrier, CallOwner } from './signalled-call.ts';
-import type { DeviceEvents, DeviceSocket, FramePort, SoundPlace, WebphoneAdmission } from './webphone.ts';
+import type { DeviceEvents, DeviceSocket, FramePort, WebphoneAdmission } from './webphone.ts';
 
 export interface DevicePorts {
   readonly clock: Clock;
@@ -43,6 +43,16 @@ export class Device implements CallCarrier, DeviceEvents {
   #waiting: ClientMessage[] | undefined;
   readonly #timers = new Map<'listen' | 'heartbeat' | 'refresh' | 'expiry', Cancel>();
   #onFrame: ((frame: Uint8Array) => void) | undefined;
+  readonly frames: FramePort = {
+    send: (frame) => {
+      // Late sound is worth nothing: a browser that does not read loses frames, not the call.
+      if (!this.#closed && this.#socket.bufferedBytes() < this.#ports.limits.maxBufferedBytes)
+        this.#socket.sendFrame(frame);
+    },
+    onFrame: (handler) => {
+      this.#onFrame = handler;
+    },
+  };
 
   constructor(id: string, socket: DeviceSocket, ports: DevicePorts) {
     this.id = id;
@@ -73,23 +83,13 @@ export class Device implements CallCarrier, DeviceEvents {
     return !this.#closed;
   }
 
-  get frames(): boolean {
+  /** Its sound comes over the socket. */
+  get speaksFrames(): boolean {
     return this.#frames;
   }
 
-  get soundPlace(): SoundPlace {
-    const { localAddress, remoteAddress } = this.#socket;
-    const frames: FramePort = {
-      send: (frame) => {
-        // Late sound is worth nothing: a browser that does not read loses frames, not the call.
-        if (!this.#closed && this.#socket.bufferedBytes() < this.#ports.limits.maxBufferedBytes)
-          this.#socket.sendFrame(frame);
-      },
-      onFrame: (handler) => {
-        this.#onFrame = handler;
-      },
-    };
-    return { localAddress, remoteAddress, frames };
+  get addresses(): Pick<DeviceSocket, 'localAddress' | 'remoteAddress'> {
+    return this.#socket;
   }
 
   send(message: ServerMessage): boolean {

@@ -45,7 +45,8 @@ export class IncomingSignalling implements IncomingWebphoneCall {
   }
 
   get place(): SoundPlace {
-    return this.#context.device.soundPlace;
+    const { localAddress, remoteAddress } = this.#context.device.addresses;
+    return { localAddress, remoteAddress, frames: this.call.frames };
   }
 
   name(callSid: string): void {

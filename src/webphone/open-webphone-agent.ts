@@ -129,7 +129,7 @@ class Agent implements WebphoneAgent {
     if (others.length >= this.#limits.maxDevicesPerIdentity) {
       throw new Error(`${others.length} devices are registered for this client, the most that it may have`);
     }
-    await this.#options.directory.put(key, device.id, device.frames ? FRAMES : '', this.#limits.registrationMs);
+    await this.#options.directory.put(key, device.id, device.speaksFrames ? FRAMES : '', this.#limits.registrationMs);
     this.#keys.set(device, key);
   }
 

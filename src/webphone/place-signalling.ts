@@ -66,7 +66,8 @@ export function placeSignalling(
     fail(failure);
   };
   context.add(call);
-  options.offer(device.soundPlace).then(
+  const { localAddress, remoteAddress } = device.addresses;
+  options.offer({ localAddress, remoteAddress, frames: call.frames }).then(
     (sound) => {
       if (settled) return;
       const { callSid: callsid, parameters } = options;

@@ -2,7 +2,7 @@ import { after, type Cancel, type Clock } from '../base/clock.ts';
 import { randomHex, type Random } from '../base/random.ts';
 import type { CallMessage, ClientMessage, DirectStep, SoundPath } from '../wire/webphone/client-message.ts';
 import type { ServerMessage, SignalError } from '../wire/webphone/server-message.ts';
-import type { WebphoneCall, WebphoneCallEvent } from './webphone.ts';
+import type { FramePort, WebphoneCall, WebphoneCallEvent } from './webphone.ts';
 
 const RECONNECT_TOKEN_BYTES = 16;
 const RECONNECT_REFUSED: SignalError = { code: 31209, message: 'this call is not yours to go on with' };
@@ -10,6 +10,8 @@ const RECONNECT_REFUSED: SignalError = { code: 31209, message: 'this call is not
 /** What a call wants of the socket that carries it. */
 export interface CallCarrier {
   readonly id: string;
+  /** Sound over this socket, of the call that took it last. */
+  readonly frames: FramePort;
   send(message: ServerMessage): boolean;
 }
 
@@ -61,6 +63,17 @@ export class SignalledCall implements WebphoneCall {
   #cancelLost: Cancel | undefined;
   #handler: ((event: WebphoneCallEvent) => void) | undefined;
   readonly #early: WebphoneCallEvent[] = [];
+  #onFrame: ((frame: Uint8Array) => void) | undefined;
+  /** Sound over whichever socket carries the call. */
+  readonly frames: FramePort = {
+    send: (frame) => {
+      if (this.occupies) this.#carrier?.frames.send(frame);
+    },
+    onFrame: (handler) => {
+      this.#onFrame = handler;
+      this.#joinFrames();
+    },
+  };
 
   constructor(options: NewSignalledCall, ports: SignalledCallPorts) {
     this.#callSid = options.callSid;
@@ -119,6 +132,7 @@ export class SignalledCall implements WebphoneCall {
     this.#waiting = undefined;
     this.#direct = direct;
     this.#remember(sound);
+    this.#joinFrames();
   }
 
   /** Ends it without a word to the browser. */
@@ -206,6 +220,7 @@ export class SignalledCall implements WebphoneCall {
     }
     this.#cancelLost?.();
     this.#carrier = carrier;
+    this.#joinFrames();
     const { sound } = message;
     if (sound.kind === 'webrtc' && fingerprintOf(sound.sdp) !== this.#fingerprint) this.#offer(sound.sdp);
     else this.#answer(undefined);
@@ -244,6 +259,11 @@ export class SignalledCall implements WebphoneCall {
       acknowledge: () => void this.send({ type: 'ack', callsid, eventSid }),
       refuse: (error) => void this.send({ type: 'error', error, callsid, eventSid }),
     });
+  }
+
+  /** A call that only rings takes the sound of none that its browser talks on. */
+  #joinFrames(): void {
+    if (this.#onFrame !== undefined && this.occupies) this.#carrier?.frames.onFrame(this.#onFrame);
   }
 
   #remember(sound: SoundPath): void {

@@ -51,10 +51,10 @@ export interface PlaceWebphoneCall {
 export interface SoundPlace {
   readonly localAddress: string;
   readonly remoteAddress: string;
-  readonly frames: FramePort | undefined;
+  readonly frames: FramePort;
 }
 
-/** G.711 frames of a call over the socket of its device. */
+/** RTP packets of a call over the socket of its device. */
 export interface FramePort {
   send(frame: Uint8Array): void;
   onFrame(handler: (frame: Uint8Array) => void): void;

@@ -54,6 +54,6 @@ function legOptions({ kind, place, advertisedAddress }: ClientLegOptions): LegOp
 }
 
 function joinFrames({ frames: channel }: MediaLeg, { frames: socket }: SoundPlace): void {
-  channel?.onFrame((packet) => socket?.send(packet));
-  socket?.onFrame((packet) => channel?.push(packet));
+  channel?.onFrame((packet) => socket.send(packet));
+  socket.onFrame((packet) => channel?.push(packet));
 }
