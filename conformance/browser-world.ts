@@ -1,9 +1,11 @@
+import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import twilio from 'twilio';
 import { Chromium, type ChromiumOptions } from '../src/testkit/chromium.ts';
 import { eventually } from '../src/testkit/eventually.ts';
+import type { PhonePage } from '../src/testkit/phone-page.ts';
 import { Tandem, type TandemOptions } from '../src/testkit/tandem-process.ts';
 import { temporaryFolder } from '../src/testkit/temporary-folder.ts';
 import { encodeWav, toneSamples } from '../src/testkit/wav.ts';
@@ -66,4 +68,14 @@ export async function statusOf(world: World, sid: string, wanted: string): Promi
     until: (status) => status === wanted,
     what: `${wanted} of ${sid}`,
   });
+}
+
+/** Mike says 900 Hz, jenny 600 Hz. */
+export async function hearEachOther(mike: PhonePage, jenny: PhonePage): Promise<void> {
+  const [[m600 = 0, m900 = 0], [j600 = 0, j900 = 0]] = (await Promise.all([
+    mike.hears([600, 900]),
+    jenny.hears([600, 900]),
+  ])) as [number[], number[]];
+  assert.ok(m600 > CLEAR && m900 < SILENT, `mike hears 600 Hz ${m600}, 900 Hz ${m900}`);
+  assert.ok(j900 > CLEAR && j600 < SILENT, `jenny hears 900 Hz ${j900}, 600 Hz ${j600}`);
 }

@@ -4,7 +4,7 @@ import { openClientPage } from '../src/testkit/client-page.ts';
 import { peer } from '../src/testkit/peers.ts';
 import type { PhonePage } from '../src/testkit/phone-page.ts';
 import { encodeWav, toneSamples } from '../src/testkit/wav.ts';
-import { CLEAR, SILENT, World } from './browser-world.ts';
+import { CLEAR, hearEachOther, World } from './browser-world.ts';
 
 /** A Device of our client, in a page of another origin and a browser of its own. */
 async function device(world: World, identity: string, hertz: number, options: object = {}): Promise<PhonePage> {
@@ -65,13 +65,3 @@ suite('the browser client', peer('chromium').options, () => {
     await hearEachOther(mike, jenny);
   });
 });
-
-/** Mike says 900 Hz, jenny 600 Hz. */
-async function hearEachOther(mike: PhonePage, jenny: PhonePage): Promise<void> {
-  const [[m600 = 0, m900 = 0], [j600 = 0, j900 = 0]] = (await Promise.all([
-    mike.hears([600, 900]),
-    jenny.hears([600, 900]),
-  ])) as [number[], number[]];
-  assert.ok(m600 > CLEAR && m900 < SILENT, `mike hears 600 Hz ${m600}, 900 Hz ${m900}`);
-  assert.ok(j900 > CLEAR && j600 < SILENT, `jenny hears 900 Hz ${j900}, 600 Hz ${j600}`);
-}

@@ -30,11 +30,25 @@ export interface NatNetwork {
   readonly testAddress: { readonly fromServer: string; readonly fromPhone: string };
 }
 
-/** Options of a test that needs a NAT: skipped for everybody but root, and where a tool is missing. */
-export function natOptions(): { readonly skip?: string } {
+/** Options of a test that needs network namespaces: skipped for everybody but root, and where a tool is missing. */
+export function namespaceOptions(): { readonly skip?: string } {
   if (process.getuid?.() !== 0) return { skip: 'network namespaces: only root may make them' };
-  const { ip, iptables } = { ip: peer('ip'), iptables: peer('iptables') };
-  return ip.options.skip === undefined ? iptables.options : ip.options;
+  return peer('ip').options;
+}
+
+/** Options of a test that needs a NAT. */
+export function natOptions(): { readonly skip?: string } {
+  const options = namespaceOptions();
+  return options.skip === undefined ? peer('iptables').options : options;
+}
+
+/** A machine that nothing connects to anything: only its loopback is up. Gives the words to put before a command. */
+export async function loopbackOnly(scope: Scope): Promise<readonly string[]> {
+  const name = `td${process.pid.toString(36)}${randomInt(36 ** 2).toString(36)}-alone`;
+  atEnd(scope, () => ip('netns', 'del', name).catch(() => undefined));
+  await ip('netns', 'add', name);
+  await ip('-n', name, 'link', 'set', 'lo', 'up');
+  return [ipCommand(), 'netns', 'exec', name];
 }
 
 export async function natNetwork(scope: Scope): Promise<NatNetwork> {

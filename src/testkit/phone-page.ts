@@ -61,6 +61,11 @@ export class PhonePage {
     return this.page.evaluate(`voice.take(${JSON.stringify(of)}, ${JSON.stringify(name)})`);
   }
 
+  /** As a network that goes away; the page may connect again. */
+  async cutSockets(): Promise<void> {
+    await this.page.evaluate('for (const socket of voice.sockets.splice(0)) socket.close()');
+  }
+
   /** Shares of the heard sound's power at these frequencies, over about a second. */
   hears(hertz: readonly number[]): Promise<readonly number[]> {
     return this.page.evaluate(`voice.hears(${JSON.stringify(hertz)})`);
@@ -73,9 +78,15 @@ export class PhonePage {
 
 /** Runs in the page, as it stands. */
 const SCRIPT = `
+window.WebSocket = class extends WebSocket {
+  constructor(...options) {
+    super(...options);
+    voice.sockets.push(this);
+  }
+};
 window.voice = {
   events: [],
-  taken: 0,
+  sockets: [],
   note(of, name, detail) {
     const plain = typeof detail === 'string' || typeof detail === 'number' ? detail : null;
     voice.events.push({ of, name, detail: plain, taken: false });
