@@ -29,7 +29,7 @@ export class InProcessLeg implements MediaLeg {
   readonly id: string;
   readonly node: MediaNode;
   readonly engine: LegEngine;
-  readonly frames?: FrameChannel;
+  readonly frames: FrameChannel | undefined;
   readonly #transport: LegTransport;
   readonly #onClosing: (leg: InProcessLeg) => void;
   readonly #handlers = new Set<(event: LegEvent) => void>();
@@ -40,7 +40,7 @@ export class InProcessLeg implements MediaLeg {
     this.node = options.node;
     this.#onClosing = options.onClosing;
     this.#transport = options.transport;
-    if (options.frames !== undefined) this.frames = options.frames;
+    this.frames = options.frames;
     const { port } = options.transport;
     this.engine = new LegEngine({ ...options, port, onEvent: (event) => this.#tell(event) });
   }

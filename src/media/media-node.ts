@@ -89,7 +89,7 @@ export interface MediaLeg {
   readonly id: string;
   readonly node: MediaNode;
   /** Of a leg of kind `frames` alone. */
-  readonly frames?: FrameChannel;
+  readonly frames: FrameChannel | undefined;
   /** First offer or re-offer (o= version + 1). */
   createOffer(options?: { readonly direction?: Direction }): Promise<string>;
   /** Takes the answer; repeated for forks and early media (the last one wins). Rejects with `bad-sdp`, `not-acceptable`. */

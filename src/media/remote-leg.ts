@@ -33,7 +33,7 @@ export class RemoteLeg implements MediaLeg {
   readonly id: string;
   readonly number: number;
   readonly node: MediaNode;
-  readonly frames?: FrameChannel;
+  readonly frames: FrameChannel | undefined;
   readonly #channel: RemoteChannel;
   readonly #onClosing: (number: number) => void;
   readonly #handlers = new Set<(event: LegEvent) => void>();
@@ -47,7 +47,7 @@ export class RemoteLeg implements MediaLeg {
     this.node = options.node;
     this.#channel = options.channel;
     this.#onClosing = options.onClosing;
-    if (options.packetLimit !== undefined) this.frames = this.#frameChannel(options.packetLimit);
+    this.frames = options.packetLimit === undefined ? undefined : this.#frameChannel(options.packetLimit);
   }
 
   async createOffer(options: { readonly direction?: Direction } = {}): Promise<string> {

@@ -2,6 +2,7 @@ import { formatEndpoint } from '../base/network.ts';
 import type {
   BridgeOptions,
   Direction,
+  FrameChannel,
   LegEvent,
   LegOptions,
   LegStatistics,
@@ -112,6 +113,10 @@ class ObservedLeg implements MediaLeg {
 
   get id(): string {
     return this.inner.id;
+  }
+
+  get frames(): FrameChannel | undefined {
+    return this.inner.frames;
   }
 
   createOffer(options?: { readonly direction?: Direction }): Promise<string> {

@@ -119,6 +119,7 @@ export class ScriptedBridge implements MediaBridge {
 }
 
 export class ScriptedLeg implements MediaLeg {
+  readonly frames = undefined;
   readonly id: string;
   readonly node: ScriptedNode;
   readonly options: LegOptions;
