@@ -11,7 +11,7 @@ import { CLEAR, hearEachOther, World } from './browser-world.ts';
 
 /** This file runs twice: as a test that puts the second run into a network namespace, and there. */
 const INSIDE = 'TANDEM_TEST_ALONE';
-const BOUND_MS = 180_000;
+const BOUND_MS = 400_000;
 
 if (process.env[INSIDE] === undefined) {
   const options = namespaceOptions().skip === undefined ? peer('chromium').options : namespaceOptions();

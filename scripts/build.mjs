@@ -58,7 +58,7 @@ function copyAssets() {
 
 /** What the server gives to pages is one file, made here once. */
 function bundleClient() {
-  const args = ['--disable-warning=ExperimentalWarning', join(ROOT, 'scripts/bundle-client.mjs'), CLIENT_MODULE];
+  const args = [join(ROOT, 'scripts/bundle-client.mjs'), CLIENT_MODULE];
   const { status } = spawnSync(findNode(), args, { stdio: ['ignore', 'inherit', 'inherit'] });
   if (status !== 0) throw new Error(`build: the browser client could not be bundled; its message stands above.`);
 }

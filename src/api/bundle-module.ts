@@ -28,7 +28,7 @@ class Bundle {
     const known = this.#names.get(file.href);
     if (known !== undefined) return known;
     const exported: string[] = [];
-    const body = stripTypeScriptTypes(readFileSync(file, 'utf8'))
+    const body = stripped(readFileSync(file, 'utf8'))
       .replace(
         IMPORT,
         (_, names: string, path: string) => `const {${renamed(names)}} = ${this.add(new URL(path, file))};`,
@@ -52,6 +52,17 @@ class Bundle {
 
   exportsOf(name: string): readonly string[] {
     return this.#exports.get(name) ?? [];
+  }
+}
+
+/** Node warns that stripping types by this function is an experiment; that it runs this very file so, it does not. */
+function stripped(code: string): string {
+  const { emitWarning } = process;
+  process.emitWarning = () => undefined;
+  try {
+    return stripTypeScriptTypes(code);
+  } finally {
+    process.emitWarning = emitWarning;
   }
 }
 

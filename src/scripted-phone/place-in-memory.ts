@@ -209,6 +209,7 @@ export class PlaceInMemory {
       },
       settings: {
         homeDomain: DOMAIN,
+        directSound: true,
         emergencyNumbers: [],
         loopSecret: 'scripted-phone',
         mainAccount: this.account.sid,

@@ -125,6 +125,7 @@ export function callEnvironment(parts: CallParts): JoinedEnvironment {
     },
     settings: {
       homeDomain: HOME_DOMAIN,
+      directSound: config.directSound,
       emergencyNumbers: config.emergencyNumbers,
       ...(config.advertise === undefined ? {} : { advertisedAddress: config.advertise }),
       loopSecret: place.loopSecret(),

@@ -53,6 +53,8 @@ export const ConfigSchema = Type.Object(
     authToken: Type.Optional(Type.String({ pattern: '^[0-9a-zA-Z]{16,64}$' })),
     /** PostgreSQL instead of the embedded store: `postgresql://user@host/database`. */
     postgresql: Type.Optional(Type.String({ pattern: '^postgres(ql)?://' })),
+    /** Sound of two pages that both allow it may go past the server. */
+    directSound: Type.Boolean(),
     /** Called first of all, never queued, never an application's. */
     emergencyNumbers: Type.Array(Type.String({ pattern: '^\\+?[0-9]{2,15}$' })),
     /** Hosts, addresses and CIDR blocks that webhooks may reach besides this machine and its network; `any` is everything. */
@@ -136,6 +138,7 @@ export const CONFIG_DEFAULTS = {
   callsPerSecondFrom: {},
   incomingCallsPerSecond: 200,
   requestsPerSecond: 5000,
+  directSound: true,
   emergencyNumbers: ['112', '911'],
   webhookAllow: [],
   sipAllow: [],

@@ -3,6 +3,7 @@ import type { HttpMethod, Recording, RecordingEvent, RecordingSource } from '../
 import type { CallEnvironment } from './environment.ts';
 import type { LiveCall } from './live-call.ts';
 import { startRecording, type RunningCallRecording } from './recordings.ts';
+import { talkOf } from './talk.ts';
 
 export interface CallRecordingOptions {
   readonly source: RecordingSource;
@@ -27,6 +28,7 @@ export async function startCallRecording(
       httpStatus: 400,
     });
   }
+  talkOf(live)?.keepSound();
   const { channels, track, trim } = options;
   const recording = await startRecording(
     { call: live.call, ...options, start: (path) => media.record({ path, channels, track, trim }) },

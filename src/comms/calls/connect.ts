@@ -165,6 +165,7 @@ async function converse(options: ConnectOptions, child: LiveCall, environment: C
     await child.finish({ status: 'completed', sipStatus: 200 });
     return { ...connected(options, child, 0), bridged: false };
   }
+  if (mayGoDirect(options, child, environment)) talk.goDirect();
   const byStar = untilOver(options, talk, environment);
   const recording = await startRecording(options, talk, environment);
   const star = await byStar;
@@ -172,6 +173,12 @@ async function converse(options: ConnectOptions, child: LiveCall, environment: C
   if (child.isOver) await child.ended;
   const outcome = connected(options, child, durationSeconds);
   return { ...outcome, callerStays: star || outcome.callerStays, ...(await recordingOf(recording)) };
+}
+
+/** Nobody here needs to hear them: keys come by signalling. */
+function mayGoDirect({ parent, record }: ConnectOptions, child: LiveCall, { settings }: CallEnvironment): boolean {
+  const recorded = [...parent.recordings, ...child.recordings].some(({ current }) => current.status === 'in-progress');
+  return settings.directSound && record === undefined && !recorded;
 }
 
 function connected({ parent }: ConnectOptions, child: LiveCall, durationSeconds: number): DialOutcome {

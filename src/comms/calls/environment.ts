@@ -81,6 +81,8 @@ export interface CallSettings {
   readonly homeDomain: string;
   readonly emergencyNumbers: readonly string[];
   readonly advertisedAddress?: string;
+  /** Browsers that both want it may speak straight to each other. */
+  readonly directSound: boolean;
   /** Secret of this process: calls that the service places to its own numbers carry it. */
   readonly loopSecret: string;
   /** The account that anonymous and trunk calls to nobody's number are accounted to. */

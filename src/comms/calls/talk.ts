@@ -5,7 +5,9 @@ import type { MediaBridge } from '../../media/media-node.ts';
 import type { TransferRequest } from '../party.ts';
 import { bridgeLegs } from './bridge-legs.ts';
 import type { CallMedia } from './call-media.ts';
+import { DirectTalk } from './direct-talk.ts';
 import type { LiveCall } from './live-call.ts';
+import { WebphoneParty } from './webphone-party.ts';
 
 export interface TalkPorts {
   readonly media: CallMedia;
@@ -35,6 +37,7 @@ export class Talk {
   #ending = false;
   #transferring: LiveCall | undefined;
   #released: LiveCall | undefined;
+  #direct: DirectTalk | undefined;
 
   private constructor(sides: readonly [LiveCall, LiveCall], ports: TalkPorts) {
     this.sides = sides;
@@ -66,6 +69,18 @@ export class Talk {
     return side === this.sides[0] ? this.sides[1] : this.sides[0];
   }
 
+  /** Lets two browsers that both allow it speak past the server. */
+  goDirect(): void {
+    const [one, other] = this.sides.map(({ party }) => party);
+    if (this.#ending || !(one instanceof WebphoneParty) || !(other instanceof WebphoneParty)) return;
+    if (one.mayGoDirect && other.mayGoDirect) this.#direct ??= new DirectTalk([one, other]);
+  }
+
+  /** Somebody here has to hear the two: from now on their sound comes by the server. */
+  keepSound(): void {
+    this.#direct?.stop();
+  }
+
   /** Where the side went when this talk was over. */
   next(side: LiveCall): Talk | undefined {
     return this.#next.get(side);
@@ -75,6 +90,7 @@ export class Talk {
   beginTransfer(side: LiveCall): boolean {
     if (this.#ending || this.#transferring !== undefined) return false;
     this.#transferring = side;
+    this.keepSound();
     return true;
   }
 
@@ -102,6 +118,7 @@ export class Talk {
   end(): void {
     if (this.#ending) return;
     this.#ending = true;
+    this.keepSound();
     this.sides[0].background(() => this.#end());
   }
 

@@ -2,10 +2,11 @@ import { errorText } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { MediaLeg } from '../../media/media-node.ts';
 import type { IncomingWebphoneCall, WebphoneCall, WebphoneCallEvent } from '../../webphone/webphone.ts';
-import type { CallMessage, SoundPath } from '../../wire/webphone/client-message.ts';
+import type { CallMessage, DirectStep, SoundPath } from '../../wire/webphone/client-message.ts';
 import type { SignalError } from '../../wire/webphone/server-message.ts';
 import { CommsError } from '../comms-error.ts';
 import type { Party, PartyEnd, Refusal } from '../party.ts';
+import type { DirectSide } from './direct-talk.ts';
 
 const STATUS_UNAVAILABLE = 480;
 
@@ -23,7 +24,7 @@ export interface WebphonePartyOptions {
 }
 
 /** A browser as a party of a call. */
-export class WebphoneParty implements Party {
+export class WebphoneParty implements Party, DirectSide {
   readonly media: MediaLeg;
   readonly #options: WebphonePartyOptions;
   readonly #incoming: IncomingWebphoneCall | undefined;
@@ -31,6 +32,7 @@ export class WebphoneParty implements Party {
   #call: WebphoneCall | undefined;
   #end: PartyEnd | undefined;
   readonly #onEnded: ((end: PartyEnd) => void)[] = [];
+  #onDirect: ((step: DirectStep) => void) | undefined;
 
   private constructor(
     media: MediaLeg,
@@ -114,6 +116,19 @@ export class WebphoneParty implements Party {
     else this.#onEnded.push(handler);
   }
 
+  /** Its page lets the sound go straight to another browser. */
+  get mayGoDirect(): boolean {
+    return this.#call?.direct === true && this.#end === undefined;
+  }
+
+  sendDirect(step: DirectStep): void {
+    this.#call?.sendDirect(step);
+  }
+
+  onDirect(handler: ((step: DirectStep) => void) | undefined): void {
+    this.#onDirect = handler;
+  }
+
   /** The vendor's SDK has no transfer. */
   onTransfer(): void {}
 
@@ -162,6 +177,7 @@ export class WebphoneParty implements Party {
         else event.refuse({ code: 31210, message: 'nobody asked for messages of this call' });
         return;
       case 'direct':
+        this.#onDirect?.(event.step);
         return;
       default:
         event satisfies never;

@@ -311,6 +311,7 @@ export class CallWorld {
       },
       settings: {
         homeDomain: HOME,
+        directSound: true,
         emergencyNumbers: ['112', '911'],
         loopSecret: LOOP_SECRET,
         mainAccount: ACCOUNT_SID,
