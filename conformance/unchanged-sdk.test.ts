@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from 'node:net';
 import { test } from 'node:test';
+import { ownNamesOptions, runWithOwnNames } from '../src/testkit/own-names.ts';
 import { RunningProcess } from '../src/testkit/child-process.ts';
 import { Tandem, tandemCommand } from '../src/testkit/tandem-process.ts';
 import { temporaryFolder } from '../src/testkit/temporary-folder.ts';
@@ -14,6 +15,12 @@ client.applications.create({ friendlyName: 'unchanged' })
   .then((made) => client.applications(made.sid).fetch())
   .then((found) => console.log('found ' + found.friendlyName), (error) => console.log('failed ' + error.message));
 `;
+
+test(
+  'the server SDK with no line changed places a call here by a hosts file and a trusted authority',
+  ownNamesOptions(),
+  (t) => runWithOwnNames(t, join(import.meta.dirname, 'own-names/server-sdk.ts')),
+);
 
 test('the server SDK with no line changed reaches this place through it as a proxy', async (t) => {
   const tandem = await Tandem.start(t);
