@@ -14,6 +14,8 @@ export const LAYOUT = [
   { path: 'wire', browserSafe: true, may: ['base'] },
   // rank 1: ground
   { path: 'grant', browserSafe: true, may: ['base'] },
+  // What passed between the parties of a call, and how it is told.
+  { path: 'trace', browserSafe: true, may: ['base'] },
   { path: 'directory', browserSafe: true, may: ['base', 'grant'] },
   { path: 'store', may: ['base'] },
   // Only the queue needs the store; the engines take pace alone.
@@ -50,7 +52,7 @@ export const LAYOUT = [
   // rank 5: roots
   {
     path: 'server',
-    may: ['base', 'wire', ...GROUND, 'sip', 'webphone', 'media', 'relay', ...DOMAINS, 'api', 'scripted-phone'],
+    may: ['base', 'wire', 'trace', ...GROUND, 'sip', 'webphone', 'media', 'relay', ...DOMAINS, 'api', 'scripted-phone'],
   },
   {
     path: 'measure',
@@ -69,7 +71,7 @@ export const LAYOUT = [
       'server',
     ],
   },
-  { path: 'cli', may: ['base'], lazily: ['server', 'scripted-phone', 'measure'] },
+  { path: 'cli', may: ['base', 'trace'], lazily: ['server', 'scripted-phone', 'measure'] },
   // development only: tests may import it, nothing else may
   { path: 'testkit', may: ['base'] },
 ];

@@ -14,7 +14,7 @@ import { refuseForeignPages } from './foreign-pages.ts';
 import { parseParameters } from './parameters.ts';
 import { addRecordingSound, type SoundOptions } from './recording-sound.ts';
 import type { RecordingSounds, ResourceContext } from './resource.ts';
-import { addResource, type RequestPace, type RouteContext } from './resource-routes.ts';
+import { addResource, type RequestPace, type RestWatcher, type RouteContext } from './resource-routes.ts';
 import { accessControlListResources } from './resources/access-control-lists.ts';
 import { accountResources } from './resources/accounts.ts';
 import { applicationResources } from './resources/applications.ts';
@@ -71,6 +71,8 @@ export interface ApiOptions {
   readonly pace?: RequestPace;
   /** Default true: whoever knows the address of a recording may listen to it. */
   readonly openRecordings?: boolean;
+  /** Looks on at what was asked and answered; must not throw. */
+  readonly watch?: RestWatcher;
   readonly limits?: Partial<ApiLimits>;
 }
 
@@ -87,6 +89,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     publicUrl: baseUrl,
     pace: options.pace ?? (() => 0),
     openRecordings: options.openRecordings ?? true,
+    watch: options.watch,
   };
   const app = createApp(context, { ...DEFAULT_API_LIMITS, ...options.limits });
   app.decorateRequest('caller', null);

@@ -62,6 +62,8 @@ export interface ControlPorts {
   phoneResults(name: string): Promise<readonly object[]>;
   /** Starts the call of a script that makes one; `call` is its number among the results. */
   runPhone(name: string): Promise<{ readonly call: number }>;
+  /** What passed between the parties of a call; undefined: there is no such call. */
+  trace(callSid: string): Promise<object | undefined>;
   trunks(): Promise<readonly object[]>;
   addTrunk(trunk: NewTrunk): Promise<object>;
   removeTrunk(name: string): Promise<void>;
@@ -107,6 +109,11 @@ export function registerControlRoutes(app: FastifyInstance, ports: ControlPorts)
       scope.post<{ Params: { name: string } }>('/phones/:name/run', async (request, reply) =>
         reply.code(202).send(await ports.runPhone(request.params.name)),
       );
+      scope.get<{ Params: { sid: string } }>('/calls/:sid/trace', async (request) => {
+        const trace = await ports.trace(request.params.sid);
+        if (trace !== undefined) return trace;
+        throw new CommsError('not-found', 'there is no such call', { faultCode: 20_404, httpStatus: 404 });
+      });
       scope.get('/trunks', async () => ({ trunks: await ports.trunks() }));
       scope.post('/trunks', async (request, reply) =>
         reply.code(201).send(await ports.addTrunk(body(TrunkBody, request))),

@@ -38,6 +38,11 @@ export class Parameters {
     return [...this.#values.keys()];
   }
 
+  /** The first value of each, whatever its length: to look at. */
+  firsts(): Readonly<Record<string, string>> {
+    return Object.fromEntries([...this.#values].map(([name, values]) => [name, values[0] ?? '']));
+  }
+
   /** As sent, also when it is empty; the first one of several. */
   text(name: string, rule: TextRule = {}): string | undefined {
     const value = this.#values.get(name)?.[0];

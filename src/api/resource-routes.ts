@@ -13,7 +13,19 @@ export type RequestPace = (accountSid: string) => number;
 
 export interface RouteContext extends ResourceContext {
   readonly pace: RequestPace;
+  /** Looks on at what was asked and answered; must not throw. */
+  readonly watch?: RestWatcher | undefined;
 }
+
+/** A request that was served, and what it got. */
+export type RestWatcher = (served: {
+  readonly method: string;
+  readonly path: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>> | undefined;
+  readonly userAgent: string;
+}) => void;
 
 /** Registers a resource: its methods, OPTIONS, and 405 for the rest. */
 export function addResource(app: FastifyInstance, resource: Resource, context: RouteContext): void {
@@ -63,6 +75,8 @@ async function answer(request: FastifyRequest, reply: FastifyReply, route: Route
   const query = parseParameters(encodedQuery);
   const form = request.body instanceof Parameters ? request.body : NO_FORM;
   const { status, body } = await handler({ caller, account, path, ids, query, form });
+  const userAgent = request.headers['user-agent'] ?? '';
+  context.watch?.({ method: request.method, path, parameters: form.firsts(), status, body, userAgent });
   await reply.code(status).send(body);
 }
 

@@ -8,6 +8,7 @@ import { addLogsCommand } from './commands/logs.ts';
 import { addNumberCommands } from './commands/numbers.ts';
 import { addPhoneCommands } from './commands/phones.ts';
 import { addStopCommand } from './commands/stop.ts';
+import { addTraceCommand } from './commands/trace.ts';
 import { addTryCommand } from './commands/try.ts';
 import { addTrustCommand } from './commands/trust.ts';
 import { addTrunkCommands } from './commands/trunks.ts';
@@ -30,6 +31,7 @@ export function buildProgram(): Command {
   addNumberCommands(program);
   addTrunkCommands(program);
   addCallCommands(program);
+  addTraceCommand(program);
   addTryCommand(program);
   addTrustCommand(program);
   addLoadCommands(program);

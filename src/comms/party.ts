@@ -34,6 +34,8 @@ export interface Party {
   readonly ended: PartyEnd | undefined;
   /** Names the SIP dialog, where there is one. */
   readonly dialogId?: string | undefined;
+  /** Call-ID of the SIP dialog, where there is one. */
+  readonly callId?: string | undefined;
   /** Incoming: answers (once; later calls do nothing). Rejects with CommsError `ended` when the caller is gone. */
   answer(): Promise<void>;
   /** Incoming and unanswered: 180 toward the caller. */

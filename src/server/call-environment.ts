@@ -3,6 +3,7 @@ import { errorText } from '../base/errors.ts';
 import { TaskGroup } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import { systemRandom } from '../base/random.ts';
+import type { CallSid } from '../base/sid.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { CallLane } from '../comms/calls/call-lane.ts';
 import type { CallService } from '../comms/calls/call-service.ts';
@@ -15,6 +16,7 @@ import type { Fault } from '../comms/faults.ts';
 import type { Account, Call } from '../comms/model.ts';
 import { OrderedDelivery } from '../comms/ordered-delivery.ts';
 import { HOME_DOMAIN, type Place } from '../comms/place.ts';
+import type { Party } from '../comms/party.ts';
 import type { Records } from '../comms/records/records.ts';
 import type { Webhooks } from '../comms/webhooks.ts';
 import type { CallMedia } from '../comms/calls/call-media.ts';
@@ -22,11 +24,13 @@ import type { MediaPool } from '../media/media-pool.ts';
 import type { SpeechEngine } from '../media/speech.ts';
 import type { UserAgent } from '../sip/user-agent.ts';
 import type { FileBlobs } from '../store/file-blobs.ts';
+import type { TraceBook } from '../trace/trace-book.ts';
 import type { WebphoneAgent } from '../webphone/webphone.ts';
 import type { Config } from './config.ts';
 import type { Limits } from './limits.ts';
 import { isLocalHost, isLocalNetwork } from './local-hosts.ts';
 import { withAllowedRedirections } from './redirections.ts';
+import { watchParty } from './tracing/watch-party.ts';
 import type { TrunkLines } from './trunk-lines.ts';
 import { WatchedMedia } from './watched-media.ts';
 
@@ -49,6 +53,7 @@ export interface CallParts {
   readonly limits: Limits;
   readonly bus: Bus;
   readonly publicUrl: () => string;
+  readonly book: TraceBook;
 }
 
 export interface JoinedEnvironment {
@@ -150,6 +155,9 @@ export function callEnvironment(parts: CallParts): JoinedEnvironment {
       ),
     report,
     deliver,
+    ...(parts.book.isOn
+      ? { partyJoined: (sid: CallSid, party: Party) => watchParty(parts.book, sid, party) }
+      : {}),
   };
   return {
     forService: environment,

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { MAX_TRACED_CALLS } from '../trace/trace-book.ts';
 
 const Url = Type.String({ minLength: 1, maxLength: 2048 });
 const Method = Type.Union([Type.Literal('GET'), Type.Literal('POST')]);
@@ -61,6 +62,8 @@ export const ConfigSchema = Type.Object(
     webhookAllow: Type.Array(Type.String({ minLength: 1, maxLength: 255 })),
     /** Hosts that SIP calls may reach without a trunk, besides addresses of the local network; `any` is everything. */
     sipAllow: Type.Array(Type.String({ minLength: 1, maxLength: 255 })),
+    /** Calls whose messages are kept in memory for `tandem trace`; 0 keeps none. */
+    traceCalls: Type.Integer({ minimum: 0, maximum: 10_000 }),
     /** Left out: the first that is found, in this order. */
     speechEngine: Type.Optional(Type.Union([Type.Literal('espeak-ng'), Type.Literal('flite'), Type.Literal('wasm')])),
     numbers: Type.Array(
@@ -146,5 +149,6 @@ export const CONFIG_DEFAULTS = {
   applications: [],
   phones: [],
   trunks: [],
+  traceCalls: MAX_TRACED_CALLS,
   logLevel: 'warn',
 } as const;

@@ -3,6 +3,7 @@ import { authenticate } from '../api/authentication.ts';
 import type { ControlPorts } from '../api/control-routes.ts';
 import { systemClock } from '../base/clock.ts';
 import { formatEndpoint } from '../base/network.ts';
+import { parseSid } from '../base/sid.ts';
 import { aorOf } from '../comms/calls/routing.ts';
 import type { CallService } from '../comms/calls/call-service.ts';
 import { HOME_DOMAIN } from '../comms/place.ts';
@@ -13,6 +14,7 @@ import { reachableAt } from './local-hosts.ts';
 import { scriptedPhonePorts } from './scripted-phone-ports.ts';
 import type { LogBuffer } from './log-buffer.ts';
 import type { PlaceCertificates } from './tls/place-certificates.ts';
+import { traceOf } from './tracing/call-family.ts';
 import type { TrunkLines } from './trunk-lines.ts';
 
 export interface ControlParts extends Omit<CallParts, 'bus' | 'publicUrl'> {
@@ -86,6 +88,10 @@ export function controlPorts(parts: ControlParts): ControlPorts {
       return { authority, fingerprint: authorityFingerprint, names, endsAt, https: parts.https() };
     },
     ...scriptedPhonePorts(parts, showPhone),
+    trace: async (text) => {
+      const sid = parseSid('CA', text);
+      return sid === undefined ? undefined : traceOf(sid, records, parts.book);
+    },
     trunks: async () => (await records.trunks.list()).map(showTrunk),
     addTrunk: async (wanted) => {
       const trunk = await place.addTrunk(wanted);

@@ -36,6 +36,7 @@ import { Ears } from '../scripted-phone/ears.ts';
 import { NamedSounds, NamingWebhooks } from '../scripted-phone/named-sounds.ts';
 import { ObservedMedia } from '../scripted-phone/observed-media.ts';
 import { ResidentPhones } from '../scripted-phone/resident-phones.ts';
+import { TraceBook } from '../trace/trace-book.ts';
 import { openWebphoneAgent } from '../webphone/open-webphone-agent.ts';
 import { accountPace } from './account-pace.ts';
 import { keepAlive, lastAlive } from './alive-mark.ts';
@@ -55,6 +56,9 @@ import { LogBuffer } from './log-buffer.ts';
 import { STORE_MIGRATIONS } from './store-migrations.ts';
 import { placeCertificates } from './tls/place-certificates.ts';
 import { openTlsDoor } from './tls/tls-door.ts';
+import { watchRest, watchedWebhooks } from './tracing/watch-requests.ts';
+import { linkingUserAgent, watchSip } from './tracing/watch-sip.ts';
+import { watchWebphones } from './tracing/watch-webphones.ts';
 import { TrunkLines } from './trunk-lines.ts';
 
 export interface ProgramOptions {
@@ -138,7 +142,9 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
 
   const certificates = await placeCertificates(config, { folder: folder.path, clock: systemClock, log });
   cleanup.add(() => certificates.close());
-  const http = openGuardedHttp({ policy: targetPolicy(config), clock: systemClock, logger: log });
+  const book = new TraceBook({ clock: systemClock, maxCalls: config.traceCalls });
+  const outside = openGuardedHttp({ policy: targetPolicy(config), clock: systemClock, logger: log });
+  const http = book.isOn ? watchedWebhooks(outside, book) : outside;
   cleanup.add(() => http.close());
   const names = new NamedSounds();
   const webhooks = new NamingWebhooks(
@@ -146,7 +152,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     names,
   );
   const trunkLines = new TrunkLines({ clock: systemClock, log });
-  const sip = await openSip(config, { records, trunkLines, log, limits });
+  const sip = await openSip(config, { records, trunkLines, log, limits, book });
   cleanup.add(() => sip.close());
   cleanup.add(() => trunkLines.close());
   await trunkLines.start(await records.trunks.list(), sip);
@@ -156,6 +162,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     log,
     directory: new MemoryDirectory({ clock: systemClock, logger: log }),
     admission: new ClientAdmission(records, systemClock),
+    ...(book.isOn ? { watch: watchWebphones(book) } : {}),
   });
   cleanup.add(async () => webphones.close());
   const media = await mediaOpening;
@@ -179,7 +186,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     records,
     blobs,
     webhooks,
-    userAgent: sip,
+    userAgent: linkingUserAgent(sip, book),
     webphones,
     media,
     callMedia: new ObservedMedia(media, (announcement) => ears.announce(announcement)),
@@ -188,6 +195,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     trunkLines,
     log,
     limits,
+    book,
   };
   const publicUrl = { value: config.publicUrl ?? '' };
   const secureUrl: { value: string | undefined } = { value: undefined };
@@ -208,6 +216,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     clock: systemClock,
     logger: log,
     publicUrl: () => publicUrl.value,
+    ...(book.isOn ? { watch: watchRest(book) } : {}),
     pace: accountPace(config.requestsPerSecond, systemClock, () => limits.refuse('rest-requests')),
   });
   serveSignalling(app, { webphones, log });
@@ -325,9 +334,10 @@ interface SipParts {
   readonly trunkLines: TrunkLines;
   readonly log: Logger;
   readonly limits: Limits;
+  readonly book: TraceBook;
 }
 
-async function openSip(config: Config, { records, trunkLines, log, limits }: SipParts): Promise<UserAgent> {
+async function openSip(config: Config, { records, trunkLines, log, limits, book }: SipParts): Promise<UserAgent> {
   const { incomingCallsPerSecond } = config;
   let userAgent: UserAgent | undefined = undefined;
   const admission = new SipAdmission({
@@ -351,6 +361,7 @@ async function openSip(config: Config, { records, trunkLines, log, limits }: Sip
       listen,
       limits: { callRate: { burst: Math.ceil(incomingCallsPerSecond), perSecond: incomingCallsPerSecond } },
       onRefused: (limit) => limits.refuse(limit),
+      ...(book.isOn ? { watch: watchSip(book) } : {}),
       ...(config.advertise === undefined ? {} : { advertise: config.advertise }),
     }),
   );

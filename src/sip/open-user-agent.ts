@@ -25,7 +25,7 @@ import { Transports } from './transport/transports.ts';
 import { TrunkRegistrar } from './trunk/trunk-registration.ts';
 import { RequestSender } from './uac/request-sender.ts';
 import { RequestRouter } from './uas/request-router.ts';
-import type { Admission, SipLimitName, UserAgent } from './user-agent.ts';
+import type { Admission, SipLimitName, SipWatcher, UserAgent } from './user-agent.ts';
 
 export interface SipLimits {
   readonly maxTransactions: number;
@@ -61,6 +61,8 @@ export interface UserAgentOptions {
   readonly limits?: Partial<SipLimits>;
   /** Told of each request that a limit refused. */
   readonly onRefused?: (limit: SipLimitName) => void;
+  /** Looks on at every message; must not throw. */
+  readonly watch?: SipWatcher;
 }
 
 const DEFAULT_NAME = 'Tandem';

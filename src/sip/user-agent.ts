@@ -13,6 +13,13 @@ export interface SipTarget {
   readonly flow?: { readonly transport: SipTransport; readonly remote: Endpoint; readonly connectionId?: string };
 }
 
+/** Told of each message as it passes; `text` is the message as it stands on the wire, made when it is asked for. */
+export type SipWatcher = (seen: {
+  readonly direction: 'in' | 'out';
+  readonly remote: Endpoint;
+  readonly text: () => string;
+}) => void;
+
 /** What the SIP side refuses work by. */
 export type SipLimitName =
   'incoming-calls' | 'strangers-calls' | 'sip-calls-at-once' | 'sip-transactions' | 'wrong-passwords';
@@ -42,6 +49,8 @@ export interface PlaceCall {
   readonly ringTimeoutMs: number;
   /** Whether a redirection (3xx) to this URI is followed; left out: every one. */
   readonly mayFollow?: (uri: string) => Promise<boolean>;
+  /** What the caller knows this call by; means nothing here. */
+  readonly reference?: string;
 }
 
 export interface PlacedCallHandlers {

@@ -7,7 +7,7 @@ import { parseClientMessage, type ClientMessage } from '../wire/webphone/client-
 import { serializeServerMessage, type ServerMessage } from '../wire/webphone/server-message.ts';
 import { CLOSE_GOING_AWAY, CLOSE_POLICY, CLOSE_TOO_BUSY, type WebphoneLimits } from './limits.ts';
 import type { CallCarrier, CallOwner } from './signalled-call.ts';
-import type { DeviceEvents, DeviceSocket, FramePort, WebphoneAdmission } from './webphone.ts';
+import type { DeviceEvents, DeviceSocket, FramePort, WatchedMessage, WebphoneAdmission } from './webphone.ts';
 
 export interface DevicePorts {
   readonly clock: Clock;
@@ -19,6 +19,8 @@ export interface DevicePorts {
   /** A message about a call; the device is admitted. */
   callMessage(device: Device, message: ClientMessage): void;
   closed(device: Device): void;
+  /** Looks on. */
+  watch?(device: Device, message: WatchedMessage): void;
 }
 
 /**
@@ -99,6 +101,7 @@ export class Device implements CallCarrier, DeviceEvents {
       return false;
     }
     this.#socket.send(serializeServerMessage(message));
+    this.#ports.watch?.(this, { direction: 'out', message });
     return true;
   }
 
@@ -140,6 +143,7 @@ export class Device implements CallCarrier, DeviceEvents {
 
   #take(message: ClientMessage): void {
     if (message.type === 'listen') {
+      this.#ports.watch?.(this, { direction: 'in', message });
       this.#listen(message);
       return;
     }
@@ -153,6 +157,7 @@ export class Device implements CallCarrier, DeviceEvents {
       this.send({ type: 'error', error: { code: 31204, message: 'want listen with a token first' } });
       return;
     }
+    this.#ports.watch?.(this, { direction: 'in', message });
     if (message.type === 'register') void this.#register(message);
     else this.#ports.callMessage(this, message);
   }

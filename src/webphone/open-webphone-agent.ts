@@ -9,7 +9,7 @@ import { Device, type DevicePorts } from './device.ts';
 import { IncomingSignalling } from './incoming-signalling.ts';
 import { CLOSE_GOING_AWAY, CLOSE_TOO_BUSY, DEFAULT_WEBPHONE_LIMITS, type WebphoneLimits } from './limits.ts';
 import { placeSignalling } from './place-signalling.ts';
-import type { SignalledCallPorts } from './signalled-call.ts';
+import type { SignalledCall, SignalledCallPorts } from './signalled-call.ts';
 import type {
   DeviceEvents,
   DeviceSocket,
@@ -18,7 +18,9 @@ import type {
   PlacedWebphoneHandlers,
   PlaceWebphoneCall,
   WebphoneAdmission,
+  WatchedMessage,
   WebphoneAgent,
+  WebphoneSight,
 } from './webphone.ts';
 
 const DEVICE_ID_BYTES = 12;
@@ -32,6 +34,8 @@ export interface WebphoneOptions {
   readonly directory: Directory;
   readonly admission: WebphoneAdmission;
   readonly limits?: Partial<WebphoneLimits>;
+  /** Looks on at what passes between browsers and this server; must not throw. */
+  readonly watch?: (sight: WebphoneSight) => void;
 }
 
 /** The signalling of browsers that are phones here. */
@@ -66,6 +70,9 @@ class Agent implements WebphoneAgent {
       announce: (device, registered) => this.#announce(device, registered),
       callMessage: (device, message) => this.#callMessage(device, message),
       closed: (device) => this.#closed(device),
+      ...(this.#options.watch === undefined
+        ? {}
+        : { watch: (device: Device, message: WatchedMessage) => this.#watch(device, message) }),
     };
     const device = new Device(randomHex(random, DEVICE_ID_BYTES), socket, ports);
     if (this.#draining || this.#devices.size >= this.#limits.maxDevices)
@@ -141,12 +148,26 @@ class Agent implements WebphoneAgent {
     for (const call of this.#calls.carriedBy(device)) call.lost(device);
   }
 
+  /** A message about a call is shown where that call is this browser's: what names another's is nobody's to see. */
+  #watch(device: Device, watched: WatchedMessage): void {
+    const { watch } = this.#options;
+    const { message } = watched;
+    if (watch === undefined || message.type === 'heartbeat') return;
+    const name = 'callsid' in message ? message.callsid : undefined;
+    const call = name === undefined ? undefined : this.#find(device, name);
+    if (name !== undefined && call === undefined) return;
+    const { id: deviceId, owner } = device;
+    watch({ kind: 'message', deviceId, identity: owner?.identity, callSid: call?.callSid, ...watched });
+  }
+
+  #find(device: Device, name: string): SignalledCall | undefined {
+    const { owner } = device;
+    return this.#calls.find(name, owner, device) ?? this.#calls.find(unnamed(device, name), owner, device);
+  }
+
   #callMessage(device: Device, message: ClientMessage): void {
     if (!('callsid' in message)) return;
-    const { owner } = device;
-    const known =
-      this.#calls.find(message.callsid, owner, device) ??
-      this.#calls.find(unnamed(device, message.callsid), owner, device);
+    const known = this.#find(device, message.callsid);
     if (known !== undefined) known.take(message, device);
     else if (message.type === 'invite' && message.reconnect === undefined) this.#invited(device, message);
     else if (message.type === 'invite') device.send({ type: 'hangup', callsid: message.callsid, error: UNKNOWN_CALL });
@@ -167,9 +188,14 @@ class Agent implements WebphoneAgent {
       device,
       grant,
       ports: this.#callPorts,
-      named: (call) => this.#calls.add(call.callSid, call),
+      named: (call) => {
+        const { callSid } = call;
+        this.#calls.add(callSid, call);
+        this.#options.watch?.({ kind: 'named', deviceId: device.id, pageName: message.callsid, callSid });
+      },
     });
     this.#calls.add(unnamed(device, message.callsid), incoming.call);
+    this.#watch(device, { direction: 'in', message });
     this.#onIncoming?.(incoming);
   }
 

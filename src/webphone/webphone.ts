@@ -1,6 +1,6 @@
 import type { TokenOutcome, VoiceGrant } from '../grant/voice-token.ts';
-import type { CallMessage, DirectStep, SoundPath } from '../wire/webphone/client-message.ts';
-import type { SignalError } from '../wire/webphone/server-message.ts';
+import type { CallMessage, ClientMessage, DirectStep, SoundPath } from '../wire/webphone/client-message.ts';
+import type { ServerMessage, SignalError } from '../wire/webphone/server-message.ts';
 
 /** The socket of one browser, as the door gives it. */
 export interface DeviceSocket {
@@ -113,6 +113,24 @@ export type WebphoneCallEvent =
   | { readonly kind: 'digits'; readonly digits: string }
   | { readonly kind: 'message'; readonly message: CallMessage; acknowledge(): void; refuse(error: SignalError): void }
   | { readonly kind: 'direct'; readonly step: DirectStep };
+
+/** What whoever looks on is told of a browser: tokens and secrets are in its messages. */
+export type WebphoneSight =
+  | ({
+      readonly kind: 'message';
+      readonly deviceId: string;
+      /** Undefined before its token was taken. */
+      readonly identity: string | undefined;
+      /** The name of the call that it is about, of this browser's own calls; before it has a sid that of the page. */
+      readonly callSid: string | undefined;
+    } & WatchedMessage)
+  /** A call that had only the page's name has a sid. */
+  | { readonly kind: 'named'; readonly deviceId: string; readonly pageName: string; readonly callSid: string };
+
+/** A message as it passes between a browser and this server. */
+export type WatchedMessage =
+  | { readonly direction: 'in'; readonly message: ClientMessage }
+  | { readonly direction: 'out'; readonly message: ServerMessage };
 
 /** The browsers of a place as phones: their registrations and calls. Knows no account and no sound. */
 export interface WebphoneAgent {

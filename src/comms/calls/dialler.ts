@@ -150,6 +150,7 @@ class GroupDial {
         to: nameAddress(callee, target.domain),
         offer: (localAddress) => this.#offer(attempt, () => this.#openRtp(target, localAddress)),
         ringTimeoutMs: this.#ringTimeoutMs,
+        reference: this.#options.invitation.callSid,
         ...(credentials === undefined ? {} : { credentials }),
         ...(headers === undefined ? {} : { headers }),
         ...(maxForwards === undefined ? {} : { maxForwards }),

@@ -8,6 +8,7 @@ import type { WebphoneAgent } from '../../webphone/webphone.ts';
 import type { DocumentRequest, TwimlRun } from '../executor-ports.ts';
 import type { Fault } from '../faults.ts';
 import type { Account, Application, Call, IncomingPhoneNumber } from '../model.ts';
+import type { Party } from '../party.ts';
 import type { Phone, Trunk } from '../place-model.ts';
 import type { CallChanges, StatusEvent } from './call-journal.ts';
 import type { CallMedia } from './call-media.ts';
@@ -44,6 +45,8 @@ export interface CallEnvironment {
   report(call: Call, fault: Fault): void;
   /** Ordered delivery of status events, one queue a call. */
   deliver(call: Call, event: StatusEvent): void;
+  /** Looks on: the party of a call is there. Must not throw. */
+  partyJoined?(callSid: CallSid, party: Party): void;
 }
 
 export interface FlowRules {

@@ -35,6 +35,8 @@ export interface LiveCallOptions {
   readonly breadthLeft?: number;
   /** Parameters of every request of this call beside the usual ones. */
   readonly extraParameters?: Readonly<Record<string, string>>;
+  /** Looks on: the party is there. */
+  readonly joined?: (party: Party) => void;
 }
 
 /** One call while it is dialled or up: its journal, its party, its run. It ends exactly once. */
@@ -51,6 +53,7 @@ export class LiveCall {
   readonly #cancelled = new AbortController();
   readonly #ended = deferred<Call>();
   readonly #onEnd = new Set<() => void>();
+  readonly #joined: LiveCallOptions['joined'];
   readonly #work: TaskGroup;
   readonly #recordings: RunningCallRecording[] = [];
   #party: Party | undefined;
@@ -69,6 +72,7 @@ export class LiveCall {
     this.#answeredAt = journal.call.startTime ?? undefined;
     this.breadthLeft = options.breadthLeft ?? MAX_BREADTH;
     this.extraParameters = options.extraParameters ?? {};
+    this.#joined = options.joined;
     this.#work = new TaskGroup((error) => {
       options.log.error({ callSid: this.call.sid, error: errorText(error) }, 'work of a call failed');
     });
@@ -148,6 +152,7 @@ export class LiveCall {
       return false;
     }
     this.#party = party;
+    this.#joined?.(party);
     const up = party.answered ? this.answered() : undefined;
     party.onEnded((end) => void this.finish(endOfParty(end, this.#answeredAt !== undefined)));
     await up;

@@ -1,4 +1,5 @@
 import type { Call } from '../model.ts';
+import type { Party } from '../party.ts';
 import { CallJournal } from './call-journal.ts';
 import type { CallEnvironment } from './environment.ts';
 import { LiveCall, type LiveCallOptions } from './live-call.ts';
@@ -17,5 +18,6 @@ export function openLiveCall(
     deliver: (about, event) => environment.deliver(about, event),
     endTold: (sid) => calls.endTold(sid),
   });
-  return new LiveCall(journal, { clock, log, ...origin });
+  const joined = (party: Party): void => environment.partyJoined?.(call.sid, party);
+  return new LiveCall(journal, { clock, log, joined, ...origin });
 }

@@ -83,7 +83,7 @@ export class SipParty implements Party {
     return this.#call?.dialogId ?? this.#incoming?.dialogId;
   }
 
-  get #callId(): string | undefined {
+  get callId(): string | undefined {
     return this.#call?.callId ?? this.#incoming?.callId;
   }
 
@@ -171,7 +171,7 @@ export class SipParty implements Party {
         return;
       case 'answer':
         this.media.acceptAnswer(event.sdp).catch((error: unknown) => {
-          this.#log.warn({ callId: this.#callId, error: errorText(error) }, 'the answer in ACK was not usable');
+          this.#log.warn({ callId: this.callId, error: errorText(error) }, 'the answer in ACK was not usable');
         });
         return;
       case 'info':
@@ -194,7 +194,7 @@ export class SipParty implements Party {
       );
     } catch (error) {
       this.#log.info(
-        { callId: this.#callId, error: errorText(error) },
+        { callId: this.callId, error: errorText(error) },
         'a re-offer was refused; the sound stays as it was',
       );
       event.refuse(offerRefusal(error));

@@ -10,6 +10,8 @@ import {
 } from '../../base/network.ts';
 import type { Random } from '../../base/random.ts';
 import { parseDatagram } from '../../wire/sip/parse.ts';
+import { serializeMessage } from '../../wire/sip/serialize.ts';
+import type { SipWatcher } from '../user-agent.ts';
 import type { SipMessage } from '../../wire/sip/message.ts';
 import type { Flow, Hop } from './hop.ts';
 import { LocalAddresses } from './local-addresses.ts';
@@ -30,6 +32,8 @@ export interface TransportsOptions {
   readonly advertise?: string;
   readonly streamLimits?: StreamLimits;
   readonly streamTimes?: StreamTimes;
+  /** Looks on at every message; must not throw. */
+  readonly watch?: SipWatcher;
 }
 
 /** UDP and TCP on one port: messages in with the flow they came by, bytes out to a hop. */
@@ -65,7 +69,7 @@ export class Transports {
       if (to !== undefined) this.#onSendError({ transport: 'udp', remote: to }, error);
     });
     listener.onConnection((connection) => this.#streams.accept(connection));
-    this.#streams.onMessage((message, flow) => this.#onMessage(message, flow));
+    this.#streams.onMessage((message, flow) => this.#take(message, flow));
   }
 
   onMessage(handler: (message: SipMessage, flow: Flow) => void): void {
@@ -95,11 +99,13 @@ export class Transports {
   send(bytes: Uint8Array, flow: Hop): boolean {
     if (flow.transport === 'udp') {
       this.#udp.send(bytes, flow.remote);
-      return true;
+    } else {
+      const stream = this.#streams.find(flow);
+      if (stream === undefined) return false;
+      stream.send(bytes);
     }
-    const stream = this.#streams.find(flow);
-    stream?.send(bytes);
-    return stream !== undefined;
+    this.#options.watch?.({ direction: 'out', remote: flow.remote, text: () => asText(bytes) });
+    return true;
   }
 
   async close(): Promise<void> {
@@ -118,11 +124,21 @@ export class Transports {
       return;
     }
     const parsed = parseDatagram(bytes);
-    if (parsed.kind === 'ok') this.#onMessage(parsed.value, { transport: 'udp', remote: from, local });
+    if (parsed.kind === 'ok') this.#take(parsed.value, { transport: 'udp', remote: from, local });
     else if (parsed.kind === 'bad' && bytes.length > 4) {
       this.#options.logger.debug({ from: formatEndpoint(from), reason: parsed.reason }, 'dropped a datagram');
     }
   }
+
+  #take(message: SipMessage, flow: Flow): void {
+    const { watch } = this.#options;
+    watch?.({ direction: 'in', remote: flow.remote, text: () => asText(serializeMessage(message)) });
+    this.#onMessage(message, flow);
+  }
+}
+
+function asText(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
 }
 
 /** RFC 3261 18.2.1: whoever listens on UDP listens on TCP at the same port. */
