@@ -11,6 +11,8 @@ const SECRET_MODE = 0o600;
 export interface RunFile {
   readonly pid: number;
   readonly url: string;
+  /** The same over TLS, where that is on. */
+  readonly https?: string;
   readonly accountSid: string;
   readonly authToken: string;
 }

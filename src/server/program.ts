@@ -252,7 +252,10 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     expired: (call) => service.expired(call),
   });
   cleanup.add(() => lane.stop());
-  await writeRunFile(folder.path, { pid: process.pid, url, accountSid: account.sid, authToken: account.authToken });
+  await writeRunFile(folder.path, {
+    ...{ pid: process.pid, url, accountSid: account.sid, authToken: account.authToken },
+    ...(secureUrl.value === undefined ? {} : { https: secureUrl.value }),
+  });
   cleanup.add(() => removeRunFile(folder.path));
   cleanup.add(keepAlive(folder.path, { clock: systemClock, log }));
   return {
