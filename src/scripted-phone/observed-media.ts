@@ -19,6 +19,8 @@ import type { SoundName } from './hearing.ts';
 
 /** The service begins to play to the party at `peer` (address and port of its RTP). */
 export interface Announcement {
+  /** The leg that plays it; undefined: nobody's leg. */
+  readonly legId?: string;
   readonly peer: string | undefined;
   readonly sources: readonly SoundSource[];
   /** What files among the sources are called, where they are not called by their path. */
@@ -135,7 +137,7 @@ class ObservedLeg implements MediaLeg {
 
   play(sources: readonly SoundSource[], options?: { readonly loop?: number }): Playback {
     const playback = this.inner.play(sources, options);
-    this.#tell({ peer: this.#peer, sources, done: playback.done });
+    this.#tell({ legId: this.id, peer: this.#peer, sources, done: playback.done });
     return playback;
   }
 
@@ -147,7 +149,7 @@ class ObservedLeg implements MediaLeg {
     const recording = this.inner.record(options);
     if (options.beep === true) {
       const done = recording.done.then(() => ({ outcome: 'completed', playedMs: BEEP.durationMs }) as const);
-      this.#tell({ peer: this.#peer, sources: [BEEP], done });
+      this.#tell({ legId: this.id, peer: this.#peer, sources: [BEEP], done });
     }
     return recording;
   }

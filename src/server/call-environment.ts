@@ -155,9 +155,7 @@ export function callEnvironment(parts: CallParts): JoinedEnvironment {
       ),
     report,
     deliver,
-    ...(parts.book.isOn
-      ? { partyJoined: (sid: CallSid, party: Party) => watchParty(parts.book, sid, party) }
-      : {}),
+    ...(parts.book.isOn ? { partyJoined: (sid: CallSid, party: Party) => watchParty(parts.book, sid, party) } : {}),
   };
   return {
     forService: environment,

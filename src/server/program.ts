@@ -56,6 +56,7 @@ import { LogBuffer } from './log-buffer.ts';
 import { STORE_MIGRATIONS } from './store-migrations.ts';
 import { placeCertificates } from './tls/place-certificates.ts';
 import { openTlsDoor } from './tls/tls-door.ts';
+import { watchPlayed } from './tracing/watch-party.ts';
 import { watchRest, watchedWebhooks } from './tracing/watch-requests.ts';
 import { linkingUserAgent, watchSip } from './tracing/watch-sip.ts';
 import { watchWebphones } from './tracing/watch-webphones.ts';
@@ -189,7 +190,11 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     userAgent: linkingUserAgent(sip, book),
     webphones,
     media,
-    callMedia: new ObservedMedia(media, (announcement) => ears.announce(announcement)),
+    callMedia: new ObservedMedia(media, (announcement) => {
+      ears.announce(announcement);
+      const { legId, sources } = announcement;
+      if (legId !== undefined) watchPlayed(book, legId, sources);
+    }),
     speech: names.speech(speech),
     lane,
     trunkLines,

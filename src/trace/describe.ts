@@ -47,8 +47,13 @@ const LONG_NAMES: Readonly<Record<string, string>> = {
   r: 'refer-to',
 };
 
-/** Headers of a SIP message that a reader wants. Credentials, nonces and the place's own proofs are not among them. */
-const SHOWN_HEADERS = ['From', 'To', 'Contact', 'Reason', 'Refer-To', 'Replaces', 'Retry-After', 'User-Agent'] as const;
+/**
+ * Headers of a SIP message that a reader wants; of what begins something also from whom to whom. Credentials, nonces and the
+ * place's own proofs are not among them.
+ */
+const SHOWN_HEADERS = ['Reason', 'Refer-To', 'Replaces', 'Retry-After'];
+const BEGINNING = ['From', 'To'];
+const BEGINS: ReadonlySet<string> = new Set(['INVITE', 'REFER']);
 
 export interface SipText {
   readonly callId: string;
@@ -77,8 +82,9 @@ export function describeSip(message: string): SipText | undefined {
   if (callId === undefined || method === undefined) return undefined;
   const status = /^SIP\/2\.0 (\d{3} ?.*)$/i.exec(first)?.[1];
   const request = /^(\S+) (\S+) SIP\//i.exec(first);
-  const wanted = status === undefined ? SHOWN_HEADERS : (['Reason', 'Retry-After'] as const);
-  const shown = wanted.flatMap((name) => {
+  const isRequest = request !== null;
+  const begins = isRequest && BEGINS.has(method);
+  const shown = [...(begins ? BEGINNING : []), ...SHOWN_HEADERS].flatMap((name) => {
     const found = headers.get(name.toLowerCase());
     return found === undefined ? [] : [`${name}: ${oneLine(found.replace(/;tag=[^;>]*/i, ''), MAX_VALUE_CHARS)}`];
   });
@@ -88,8 +94,9 @@ export function describeSip(message: string): SipText | undefined {
     callId,
     method,
     isReply: status !== undefined,
-    text: status === undefined ? method : `${status} (${method})`,
-    detail: [...(request === null ? [] : [withoutPassword(request[2] ?? '')]), ...content, ...shown].join('; '),
+    // An answer to an INVITE needs no more words: most are.
+    text: status === undefined ? method : method === 'INVITE' ? status : `${status} (${method})`,
+    detail: [...(begins ? [withoutPassword(request[2] ?? '')] : []), ...content, ...shown].join('; '),
   };
 }
 

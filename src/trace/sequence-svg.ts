@@ -52,9 +52,7 @@ export function sequenceSvg(story: Story): string {
     `<rect class="paper" width="${width}" height="${height}" rx="12"/>`,
     `<text class="heading" x="24" y="36">${escape(oneLine(story.title, 90))}</text>`,
     ...calls.map((call, index) => callLine(call, TITLE_HEIGHT + index * CALL_HEIGHT, width)),
-    ...lanes.map(
-      (_, index) => `<path class="life" d="M${laneX(index)} ${headY + HEAD_HEIGHT}V${bottom}"/>`,
-    ),
+    ...lanes.map((_, index) => `<path class="life" d="M${laneX(index)} ${headY + HEAD_HEIGHT}V${bottom}"/>`),
     ...lanes.map((lane, index) => head(lane, laneX(index), headY, spacing)),
     ...drawn,
     ...legend(story, bottom + 30),
@@ -71,7 +69,11 @@ function descriptionOf({ lanes, rows }: Story): string {
   return `Sequence diagram of ${count} messages between ${lanes.map((lane) => `${lane.name} (${lane.about})`).join(', ')}, in the order of time.`;
 }
 
-function callLine({ letter, sid, from, to, status, duration }: Story['calls'][number], y: number, width: number): string {
+function callLine(
+  { letter, sid, from, to, status, duration }: Story['calls'][number],
+  y: number,
+  width: number,
+): string {
   const words = `${sid}  ${from} to ${to === '' ? 'its application' : to}, ${status}${duration === null ? '' : ` after ${duration} s`}`;
   return [
     chip(letter, 32, y - 4),
@@ -192,7 +194,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 const CHANNEL_COLOURS: Readonly<Record<Channel, readonly [light: string, dark: string]>> = {
-  page: ['#7a4b00', '#e0b060'],
+  page: ['#0b7285', '#66d9e8'],
   signalling: ['#1c5fd4', '#7db0ff'],
   sip: ['#6b2fb3', '#c49bff'],
   rest: ['#a3265b', '#ff8fbf'],

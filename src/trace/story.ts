@@ -107,12 +107,15 @@ function withParties(messages: readonly TraceMessage[]): readonly TraceMessage[]
 /** `browser:mike/DEVICE`: one lane for a client, unless several of its devices take part. */
 class DeviceNames {
   readonly #devices = new Map<string, string[]>();
+  /** Before its token was taken a browser has no name: it is told by what it is called later. */
+  readonly #clientOf = new Map<string, string>();
 
   constructor(messages: readonly TraceMessage[]) {
     for (const { from, to } of messages) {
       for (const lane of [from, to]) {
         const [client, device] = split(lane);
-        if (device === undefined) continue;
+        if (device === undefined || client === NAMELESS) continue;
+        this.#clientOf.set(device, client);
         const known = this.#devices.get(client) ?? [];
         if (!known.includes(device)) this.#devices.set(client, [...known, device]);
       }
@@ -120,12 +123,15 @@ class DeviceNames {
   }
 
   laneOf(lane: string): string {
-    const [client, device] = split(lane);
+    const [named, device] = split(lane);
     if (device === undefined) return lane;
+    const client = named === NAMELESS ? (this.#clientOf.get(device) ?? named) : named;
     const place = (this.#devices.get(client) ?? []).indexOf(device);
     return place <= 0 ? client : `${client} (${place + 1})`;
   }
 }
+
+const NAMELESS = 'browser:';
 
 function split(lane: string): readonly [string, string | undefined] {
   if (!lane.startsWith('browser:')) return [lane, undefined];
@@ -169,7 +175,7 @@ function describeLane(id: string, call: TracedCall | undefined): StoryLane {
     case 'rest':
       return { id, kind: 'rest', name: 'script', about: rest === '' ? 'REST client' : rest };
     case 'browser':
-      return { id, kind: 'browser', name: rest, about: 'browser' };
+      return { id, kind: 'browser', name: rest || 'unknown', about: 'browser' };
     case 'application':
       return { id, kind: 'application', name: 'application', about: rest.replace(/^https?:\/\//, '') };
     case 'phone': {

@@ -75,7 +75,8 @@ function messageOf(line: string, where: string): TraceMessage {
   }
   const { at, from, to, text, detail = '', reply = false, channel = 'page' } = fields;
   const named = CHANNELS.find((each) => each === channel);
-  if (typeof at !== 'number' || !Number.isFinite(at)) throw new CliError(`${where}: want "at", milliseconds since 1970`);
+  if (typeof at !== 'number' || !Number.isFinite(at))
+    throw new CliError(`${where}: want "at", milliseconds since 1970`);
   if (named === undefined) throw new CliError(`${where}: "channel" is one of ${CHANNELS.join(', ')}`);
   const texts = { from, to, text, detail };
   const wrong = Object.entries(texts).find(([, value]) => typeof value !== 'string');
