@@ -39,7 +39,7 @@ export const LAYOUT = [
   { path: 'naming', may: ['base', 'wire', 'grant', 'directory', 'store', 'lane', 'http'] },
   { path: 'social', browserSafe: true, may: ['base', 'wire', 'grant', 'directory'] },
   // rank 4: surfaces
-  { path: 'api', may: ['base', 'wire', 'grant', 'webphone', 'comms', 'overlay', 'content', 'naming'] },
+  { path: 'api', may: ['base', 'wire', 'grant', 'lane/pace', 'webphone', 'comms', 'overlay', 'content', 'naming'] },
   // It joins a whole call service in memory, which asks the application over real HTTP.
   {
     path: 'scripted-phone',

@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { RecordOptions, RecordingResult } from '../media/media-node.ts';
 import type { SpeechEngine } from '../media/speech.ts';
 import type { TwimlDocument, TwimlElement } from '../wire/twiml/document.ts';
+import type { CallStep } from './call-step.ts';
 import type { Fault } from './faults.ts';
 import type { Call, HttpMethod, Recording, RecordingEvent, RecordingSource } from './model.ts';
 import type { Party } from './party.ts';
@@ -51,6 +52,8 @@ export interface ExecutorPorts {
   ): Promise<{ readonly kind: 'file'; readonly path: string } | { readonly kind: 'fault'; readonly fault: Fault }>;
   /** Records the fault as a Notification of this call. */
   report(fault: Fault): void;
+  /** Tells whoever looks on. */
+  observe?(step: CallStep): void;
   /** Runs the Dial verb: places child calls, bridges, tears down. Ends early when the signal aborts. */
   dial(
     verb: TwimlElement,

@@ -6,6 +6,7 @@ import type { TwimlDocument } from '../wire/twiml/document.ts';
 import { parseTwiml } from '../wire/twiml/parse.ts';
 import { validateTwiml, type Verb } from '../wire/twiml/verbs.ts';
 import type { DocumentRequest, RunEnd, RunOptions, TwimlRun } from './executor-ports.ts';
+import { verbStep } from './call-step.ts';
 import { fault, faultOfProblem, type Fault } from './faults.ts';
 import type { HttpMethod } from './model.ts';
 import { DigitBuffer } from './verbs/digit-buffer.ts';
@@ -191,6 +192,7 @@ class Run implements TwimlRun {
     const context = this.#context(loaded);
     for (const verb of verbs) {
       const startedMs = ports.clock.now();
+      ports.observe?.(verbStep(verb));
       const step = await runVerb(verb, context);
       // A Reject ends the party itself; whatever else was running is cut off.
       if (step.kind !== 'end') this.#scope.signal.throwIfAborted();
@@ -236,6 +238,7 @@ class Run implements TwimlRun {
       case 'digit':
         this.#idleDocuments = 0;
         this.#digits.push(event.digit);
+        this.#options.ports.observe?.({ kind: 'digit', digit: event.digit });
         return;
       case 'audio-started':
         this.#audioStarted = true;

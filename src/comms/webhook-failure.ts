@@ -35,6 +35,8 @@ export interface WebhookFailure {
   readonly fault: Fault;
   /** Under which retry rule another attempt may be made; undefined: another one cannot help. */
   readonly cause: RetryCause | undefined;
+  /** Of the answer, when one came. */
+  readonly status?: number;
 }
 
 /** The failure of a request that gave no complete response. */
@@ -50,7 +52,8 @@ export function failureOfStatus(response: HttpResponse, context: FaultContext): 
   const { status } = response;
   if (status >= 200 && status <= 299) return undefined;
   const cause = status >= 500 ? '5xx' : status >= 400 ? '4xx' : undefined;
-  return { fault: fault(11200, `got status ${status}, want 200`, { ...context, ...responseContext(response) }), cause };
+  const made = fault(11200, `got status ${status}, want 200`, { ...context, ...responseContext(response) });
+  return { fault: made, cause, status };
 }
 
 /** An answer as it is kept in a Notification. */

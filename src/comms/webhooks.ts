@@ -8,6 +8,7 @@ import { MAX_TWIML_CHARS, parseTwiml } from '../wire/twiml/parse.ts';
 import { validateTwiml } from '../wire/twiml/verbs.ts';
 import { callParameters } from './calls/call-journal.ts';
 import type { DocumentRequest, FetchedDocument } from './executor-ports.ts';
+import { cut, MAX_STEP_TEXT_CHARS, type WebhookExchange } from './call-step.ts';
 import { fault, faultOfProblem, type Fault, type FaultCode, type FaultContext } from './faults.ts';
 import type { Call, HttpMethod } from './model.ts';
 import { signRequest, withoutCredentials } from './signature.ts';
@@ -23,6 +24,8 @@ const MAX_REDIRECTS = 10;
 const ANSWERED_SOUND_FRESH_MS = 60_000;
 const IDEMPOTENCY_TOKEN_BYTES = 16;
 const MIN_ATTEMPT_MS = 100;
+/** Of an answer that is looked at: enough for the characters that are kept. */
+const MAX_SHOWN_BYTES = 4 * MAX_STEP_TEXT_CHARS;
 const FORM = 'application/x-www-form-urlencoded; charset=UTF-8';
 
 export interface WebhooksOptions {
@@ -41,6 +44,8 @@ export interface WebhookSender {
   readonly authToken: string;
   /** Keeps a fault as a Notification. */
   readonly report: (fault: Fault) => void;
+  /** Told of each attempt, for whoever looks on. */
+  readonly exchanged?: (exchange: WebhookExchange) => void;
 }
 
 export interface CallSender extends WebhookSender {
@@ -228,7 +233,9 @@ export class Webhooks {
     for (let attempt = 0; ; attempt += 1) {
       const { connectTimeoutMs, readTimeoutMs } = rules;
       const totalTimeoutMs = Math.max(MIN_ATTEMPT_MS, deadlineMs - clock.now());
+      const startedMs = clock.now();
       const outcome = await this.#attempt({ ...request, connectTimeoutMs, readTimeoutMs, totalTimeoutMs }, context);
+      sender.exchanged?.(exchangeOf(delivery, outcome, clock.now() - startedMs));
       if (!('fault' in outcome)) return { kind: 'response', response: outcome, context };
       const again = attempt < rules.retries && outcome.cause !== undefined && rules.retryOn.has(outcome.cause);
       if (!again || deadlineMs - clock.now() < MIN_ATTEMPT_MS) return { kind: 'fault', fault: outcome.fault };
@@ -267,6 +274,26 @@ function requestOf(delivery: Delivery, token: string, sender: WebhookSender): Ht
     headersFor: (hop, hopMethod) => ({
       'x-twilio-signature': signRequest(sender.authToken, hop, hopMethod === 'POST' ? parameters : {}),
     }),
+  };
+}
+
+/** An attempt as it is shown; what is long is cut, a sound is left out. */
+function exchangeOf(delivery: Delivery, outcome: HttpResponse | WebhookFailure, durationMs: number): WebhookExchange {
+  const { method, parameters } = delivery;
+  const about = { method, url: withoutCredentials(delivery.url), parameters, durationMs };
+  if ('fault' in outcome) {
+    const { code, message, responseBody = '' } = outcome.fault;
+    const { status = null } = outcome;
+    return { ...about, status, contentType: null, body: cut(responseBody), failure: { code, message: cut(message) } };
+  }
+  const contentType = outcome.headers['content-type'] ?? null;
+  const readable = isSound(outcome.body) ? new Uint8Array() : outcome.body.subarray(0, MAX_SHOWN_BYTES);
+  return {
+    ...about,
+    status: outcome.status,
+    contentType,
+    body: cut(new TextDecoder().decode(readable)),
+    failure: null,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { JWTPayload } from 'jose';
+import { SignJWT, type JWTPayload } from 'jose';
 import { isIdentity, refusedToken, type TokenOutcome } from './voice-token.ts';
 
 const MAX_SCOPES = 16;
@@ -55,4 +55,28 @@ function decode(text: string): string {
     // Escapes that are none stay as they are.
     return text;
   }
+}
+
+export interface NewCapabilityToken {
+  readonly accountSid: string;
+  readonly authToken: string;
+  readonly identity: string;
+  readonly outgoingApplicationSid: string;
+  readonly nowMs: number;
+  readonly ttlSeconds: number;
+}
+
+/** A token of 2013 that lets a browser be called and call; it needs no API key. */
+export function signCapabilityToken(token: NewCapabilityToken): Promise<string> {
+  const { accountSid, authToken, identity, outgoingApplicationSid, nowMs, ttlSeconds } = token;
+  const name = encodeURIComponent(identity);
+  const scope = [
+    `scope:client:incoming?clientName=${name}`,
+    `scope:client:outgoing?appSid=${outgoingApplicationSid}&clientName=${name}`,
+  ].join(' ');
+  return new SignJWT({ scope })
+    .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+    .setIssuer(accountSid)
+    .setExpirationTime(Math.floor(nowMs / 1000) + ttlSeconds)
+    .sign(new TextEncoder().encode(authToken));
 }

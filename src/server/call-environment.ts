@@ -13,12 +13,13 @@ import { LiveCalls } from '../comms/calls/live-calls.ts';
 import { resolve, type RoutingPorts } from '../comms/calls/routing.ts';
 import { TrunkCapacity } from '../comms/calls/trunk-capacity.ts';
 import type { Fault } from '../comms/faults.ts';
-import type { Account, Call } from '../comms/model.ts';
+import type { CallTraces } from '../comms/call-traces.ts';
+import type { Account, Application, Call } from '../comms/model.ts';
 import { OrderedDelivery } from '../comms/ordered-delivery.ts';
 import { HOME_DOMAIN, type Place } from '../comms/place.ts';
 import type { Party } from '../comms/party.ts';
 import type { Records } from '../comms/records/records.ts';
-import type { Webhooks } from '../comms/webhooks.ts';
+import type { Webhooks, WebhookSender } from '../comms/webhooks.ts';
 import type { CallMedia } from '../comms/calls/call-media.ts';
 import type { MediaPool } from '../media/media-pool.ts';
 import type { SpeechEngine } from '../media/speech.ts';
@@ -54,6 +55,9 @@ export interface CallParts {
   readonly bus: Bus;
   readonly publicUrl: () => string;
   readonly book: TraceBook;
+  readonly traces: CallTraces;
+  /** The application behind the first page's own phone. */
+  readonly pageApplication: Application;
 }
 
 export interface JoinedEnvironment {
@@ -80,12 +84,19 @@ export function callEnvironment(parts: CallParts): JoinedEnvironment {
   const report = (call: Call, fault: Fault): void => {
     if (isCutOff) return;
     log.info({ callSid: call.sid, code: fault.code, severity: fault.level }, fault.message);
+    const { code, level, message } = fault;
+    parts.traces.step(call, { kind: 'fault', code, level, message });
     tasks.run(() => writeNotification(call, fault, records));
   };
   const deliver: CallEnvironment['deliver'] = (call, event) => {
     const taken = events.deliver(call.sid, async () => {
       const { authToken } = await accountOf(call, records);
-      const sender = { accountSid: call.accountSid, authToken, report: (fault: Fault) => report(call, fault) };
+      const sender: WebhookSender = {
+        accountSid: call.accountSid,
+        authToken,
+        report: (fault) => report(call, fault),
+        exchanged: (exchange) => parts.traces.step(call, { kind: 'request', ...exchange }),
+      };
       await parts.webhooks.postEvent(event, sender);
       if (!isCutOff) await event.afterwards?.();
     });
@@ -107,7 +118,8 @@ export function callEnvironment(parts: CallParts): JoinedEnvironment {
     calls: lane,
     lookups: {
       account: (sid) => records.accounts.find(sid),
-      application: (accountSid, sid) => records.applications.find(accountSid, sid),
+      application: async (accountSid, sid) =>
+        sid === parts.pageApplication.sid ? parts.pageApplication : records.applications.find(accountSid, sid),
       number: (number) => records.numbers.findByNumber(number),
       phone: (name) => records.phones.byName(name),
       phoneByNumber: (number) => records.phones.byNumber(number),
@@ -156,6 +168,7 @@ export function callEnvironment(parts: CallParts): JoinedEnvironment {
     report,
     deliver,
     ...(parts.book.isOn ? { partyJoined: (sid: CallSid, party: Party) => watchParty(parts.book, sid, party) } : {}),
+    observer: parts.traces,
   };
   return {
     forService: environment,

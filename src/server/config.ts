@@ -36,6 +36,8 @@ export const ConfigSchema = Type.Object(
     lan: Type.Boolean(),
     /** Address written into SDP and Contact instead of the local one (behind a NAT). */
     advertise: Type.Optional(Type.String({ minLength: 2 })),
+    /** Whoever sits at this machine sees the first page without credentials. */
+    trustLoopback: Type.Boolean(),
     /** Public base of links to recordings; default: the HTTP door. */
     publicUrl: Type.Optional(Url),
     /** A data folder that is gone when the program ends. */
@@ -135,6 +137,7 @@ export const DEFAULT_PORTS = { http: 3600, https: 3643, sip: 5060 } as const;
 export const CONFIG_DEFAULTS = {
   rtp: '20000-29999',
   lan: false,
+  trustLoopback: true,
   ephemeral: false,
   drain: 10,
   callsPerSecond: 1,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { buildApi } from '../api/build-api.ts';
+import { registerConsole } from '../api/console/console.ts';
 import { serveSignalling } from '../api/signalling-door.ts';
 import { registerControlRoutes } from '../api/control-routes.ts';
 import { systemClock } from '../base/clock.ts';
@@ -9,6 +10,7 @@ import { formatEndpoint, type Endpoint } from '../base/network.ts';
 import { systemRandom } from '../base/random.ts';
 import { InProcessBus } from '../bus/in-process.ts';
 import { CallLane } from '../comms/calls/call-lane.ts';
+import { CallTraces } from '../comms/call-traces.ts';
 import { CallService } from '../comms/calls/call-service.ts';
 import { HOME_DOMAIN, Place } from '../comms/place.ts';
 import { loadMasterKey, parseKey } from '../comms/records/master-key.ts';
@@ -41,6 +43,7 @@ import { openWebphoneAgent } from '../webphone/open-webphone-agent.ts';
 import { accountPace } from './account-pace.ts';
 import { keepAlive, lastAlive } from './alive-mark.ts';
 import { callEnvironment } from './call-environment.ts';
+import { consolePorts, pageApplication } from './console.ts';
 import { Cleanup } from './cleanup.ts';
 import type { Config } from './config.ts';
 import { controlPorts } from './control.ts';
@@ -180,8 +183,11 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     callsPerSecondFrom: config.callsPerSecondFrom,
     onFull: () => limits.refuse('call-queue'),
   });
+  const ownUrl = { value: '' };
   const parts = {
     config,
+    traces: new CallTraces({ clock: systemClock }),
+    pageApplication: pageApplication(account.sid, () => ownUrl.value),
     account,
     place,
     records,
@@ -238,6 +244,16 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
       https: () => secureUrl.value,
     }),
   );
+  registerConsole(
+    app,
+    consolePorts({
+      ...{ ...parts, service, ownUrl: () => ownUrl.value },
+      about: () => ({
+        ...{ http: publicUrl.value, https: secureUrl.value ?? null, speech: speech.name },
+        sip: shownAddress(sip.addresses.udp),
+      }),
+    }),
+  );
   cleanup.add(() => app.close());
   const httpPlan = listenPlan(config, 'http');
   const bound = await listenHttp(app, httpPlan);
@@ -246,6 +262,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
   cleanup.add(async () => secure?.close());
   secureUrl.value = secure === undefined ? undefined : `https://${shownAddress(secure.endpoint)}`;
   const url = `http://${formatEndpoint(bound)}`;
+  ownUrl.value = url;
   // Links are followed on other machines too where the door is open to them.
   const linked = shownAddress({ address: httpPlan.at.address, port: bound.port });
   publicUrl.value = (config.publicUrl ?? `http://${linked}`).replace(/\/+$/, '');

@@ -23,6 +23,8 @@ export interface JournalPorts {
   deliver(call: Call, event: StatusEvent): void;
   /** The last event was delivered or given up: the next start need not tell it. */
   endTold(sid: CallSid): Promise<void>;
+  /** The row as it is now, in memory. */
+  changed?(call: Call): void;
 }
 
 export interface StatusEvent {
@@ -66,6 +68,7 @@ export class CallJournal {
   change(changes: CallChanges): Promise<void> {
     const whole = withUntoldEnd(changes, this.#call.plan);
     this.#call = { ...this.#call, ...whole, dateUpdated: this.#ports.clock.now() };
+    this.#ports.changed?.(this.#call);
     this.#unwritten = { ...this.#unwritten, ...whole };
     return this.#flush();
   }

@@ -138,6 +138,7 @@ export class CallService implements CallCommands {
       return dialling;
     }
     await this.#environment.calls.enqueue(call);
+    this.#environment.observer?.row(call);
     return call;
   }
 

@@ -5,6 +5,7 @@ import type { AccountSid, CallSid } from '../../base/sid.ts';
 import type { Bus } from '../../bus/bus.ts';
 import type { UserAgent } from '../../sip/user-agent.ts';
 import type { WebphoneAgent } from '../../webphone/webphone.ts';
+import type { CallStep } from '../call-step.ts';
 import type { DocumentRequest, TwimlRun } from '../executor-ports.ts';
 import type { Fault } from '../faults.ts';
 import type { Account, Application, Call, IncomingPhoneNumber } from '../model.ts';
@@ -47,6 +48,15 @@ export interface CallEnvironment {
   deliver(call: Call, event: StatusEvent): void;
   /** Looks on: the party of a call is there. Must not throw. */
   partyJoined?(callSid: CallSid, party: Party): void;
+  /** Looks on; nothing depends on it. */
+  readonly observer?: CallObserver;
+}
+
+/** Hears what calls do, as they do it. Must not throw and takes little time. */
+export interface CallObserver {
+  /** The row as it is now; the disk may be a write behind. */
+  row(call: Call): void;
+  step(call: Call, step: CallStep): void;
 }
 
 export interface FlowRules {

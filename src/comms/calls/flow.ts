@@ -32,6 +32,7 @@ export function startFlow(
     accountSid: live.call.accountSid,
     authToken: (await ports.account(live.call)).authToken,
     report: (fault) => ports.report(live.call, fault),
+    exchanged: (exchange) => environment.observer?.step(live.call, { kind: 'request', ...exchange }),
     call: live.call,
     extraParameters: live.extraParameters,
   });
@@ -66,6 +67,7 @@ export function startFlow(
       fetchDocument: async (request) => ports.webhooks.fetchDocument(request, await sender()),
       fetchSound: async (url) => ports.webhooks.fetchSound(url, await sender()),
       report: (fault) => ports.report(live.call, fault),
+      observe: (step) => environment.observer?.step(live.call, step),
       dial: (verb, { baseUrl, signal }) =>
         runDial(verb, live, { baseUrl, signal, mayDial: rules?.mayDial ?? true }, environment),
       record: async (request) => {

@@ -10,13 +10,15 @@ export function openLiveCall(
   environment: CallEnvironment,
   origin: Pick<LiveCallOptions, 'loopDepth' | 'hopsLeft' | 'breadthLeft' | 'extraParameters'> = {},
 ): LiveCall {
-  const { clock, log, calls } = environment;
+  const { clock, log, calls, observer } = environment;
+  observer?.row(call);
   const journal = new CallJournal(call, {
     clock,
     log,
     update: (sid, changes) => calls.update(sid, changes),
     deliver: (about, event) => environment.deliver(about, event),
     endTold: (sid) => calls.endTold(sid),
+    changed: (changed) => observer?.row(changed),
   });
   const joined = (party: Party): void => environment.partyJoined?.(call.sid, party);
   return new LiveCall(journal, { clock, log, joined, ...origin });
