@@ -58,7 +58,8 @@ export class PageFiles {
 function policyWith(nonce: string): string {
   return [
     "default-src 'none'",
-    "script-src 'self'",
+    // blob: is how the client loads its sound processor where packets go over the socket (an AudioWorklet).
+    "script-src 'self' blob:",
     `style-src 'self' 'nonce-${nonce}'`,
     "img-src 'self' data:",
     "font-src 'self'",

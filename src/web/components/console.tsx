@@ -1,0 +1,48 @@
+import { useEffect, useMemo, type ReactNode } from 'react';
+import type { Session } from '../model.ts';
+import type { PageParts } from '../page-parts.ts';
+import { CallsRoom } from './calls-room.tsx';
+import { HomeRoom } from './home-room.tsx';
+import { Shell } from './shell.tsx';
+import { useRoute } from './use-route.ts';
+import { useStore } from './use-store.ts';
+
+interface ConsoleProps {
+  readonly parts: PageParts;
+  readonly session: Session;
+  onRefused(): void;
+}
+
+/** The rooms of the console and the frame around them. */
+export function Console({ parts, session, onRefused }: ConsoleProps): ReactNode {
+  const { live, door } = parts;
+  const route = useRoute();
+  const phone = useMemo(() => parts.phone(session), [parts, session]);
+  const { connection } = useStore(live.state);
+  useEffect(() => {
+    const wake = (): void => {
+      if (document.visibilityState === 'visible') live.wake();
+    };
+    live.start();
+    document.addEventListener('visibilitychange', wake);
+    addEventListener('online', wake);
+    return () => {
+      live.stop();
+      document.removeEventListener('visibilitychange', wake);
+      removeEventListener('online', wake);
+    };
+  }, [live]);
+  useEffect(() => {
+    if (connection === 'refused') onRefused();
+  }, [connection, onRefused]);
+  const logOut = (): void => void door.logOut().then(onRefused, onRefused);
+  return (
+    <Shell live={live} route={route} session={session} onLogOut={session.isLocal ? undefined : logOut}>
+      {route.room === 'home' ? (
+        <HomeRoom {...{ live, phone, door, session }} />
+      ) : (
+        <CallsRoom {...{ live, session }} sid={route.sid} />
+      )}
+    </Shell>
+  );
+}

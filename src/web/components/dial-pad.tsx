@@ -1,0 +1,92 @@
+import { ActionIcon, Autocomplete, Button, Group, Paper, SimpleGrid, Stack, Text, Title, UnstyledButton } from '@mantine/core';
+import { useState, type FormEvent, type ReactNode } from 'react';
+import type { Session } from '../model.ts';
+import type { Phone } from '../phone.ts';
+import { Icon } from './icon.tsx';
+import { useStore } from './use-store.ts';
+
+const KEYS: readonly (readonly [key: string, letters: string, name?: string])[] = [
+  ['1', ''],
+  ['2', 'ABC'],
+  ['3', 'DEF'],
+  ['4', 'GHI'],
+  ['5', 'JKL'],
+  ['6', 'MNO'],
+  ['7', 'PQRS'],
+  ['8', 'TUV'],
+  ['9', 'WXYZ'],
+  ['*', '', 'star'],
+  ['0', '+'],
+  ['#', '', 'pound'],
+];
+
+/** Dials numbers, phones and other browsers from this page; in a call its keys are heard. */
+export function DialPad({ phone, session }: { readonly phone: Phone; readonly session: Session }): ReactNode {
+  const { call, busy } = useStore(phone.state);
+  const [to, setTo] = useState('');
+  const press = (key: string): void => {
+    if (!phone.press(key)) setTo((text) => `${text}${key}`);
+  };
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    if (to.trim() !== '') void phone.dial(to.trim());
+  };
+  const inCall = call !== undefined;
+  return (
+    <Paper className="card" p="md" radius="lg" component="section" aria-labelledby="dial-title">
+      <Title order={2} size="h4" id="dial-title">
+        Dial
+      </Title>
+      <Text size="sm" className="quiet" mb="xs">
+        {inCall ? 'The keys are sent into the call.' : 'A number, a phone’s name, or client:NAME of another browser.'}
+      </Text>
+      <form onSubmit={submit}>
+        <Stack gap="sm">
+          <Autocomplete
+            aria-label="Whom to dial"
+            placeholder="+12025550100, alice, client:jenny"
+            value={to}
+            onChange={setTo}
+            disabled={inCall}
+            data={suggestions(session)}
+            autoComplete="off"
+            autoCapitalize="off"
+            spellCheck={false}
+            maxLength={200}
+            rightSection={
+              to === '' ? null : (
+                <ActionIcon variant="subtle" color="gray" aria-label="Erase the last sign" onClick={() => setTo(to.slice(0, -1))}>
+                  <Icon name="erase" />
+                </ActionIcon>
+              )
+            }
+          />
+          <SimpleGrid cols={3} spacing={8} verticalSpacing={8}>
+            {KEYS.map(([key, letters, name]) => (
+              <UnstyledButton key={key} className="key" aria-label={name ?? key} onClick={() => press(key)}>
+                <Text component="span" size="lg" fw={600} lh={1.1}>
+                  {key}
+                </Text>
+                <small>{letters}</small>
+              </UnstyledButton>
+            ))}
+          </SimpleGrid>
+          <Button type="submit" loading={busy === 'dial'} disabled={inCall || to.trim() === ''} leftSection={<Icon name="phone" />}>
+            Dial
+          </Button>
+          {session.phones.length === 0 ? (
+            <Group gap={4}>
+              <Text size="xs" className="quiet">
+                No phone is known yet: <span className="mono">npx tandem phone add alice</span>
+              </Text>
+            </Group>
+          ) : null}
+        </Stack>
+      </form>
+    </Paper>
+  );
+}
+
+function suggestions({ phones, numbers }: Session): string[] {
+  return [...new Set([...phones.map(({ name }) => name), ...numbers.map(({ phoneNumber }) => phoneNumber)])];
+}
