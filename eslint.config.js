@@ -80,7 +80,7 @@ export default defineConfig(
     languageOptions: { globals: Object.fromEntries(NODE_GLOBALS.map((name) => [name, 'readonly'])) },
   },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [typescript.configs.recommendedTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
@@ -111,7 +111,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['src/**/*.ts'],
+    files: ['src/**/*.ts', 'src/**/*.tsx'],
     ignores: [...TESTS, 'src/cli/**', 'src/server/**', 'src/measure/**'],
     rules: {
       'no-restricted-syntax': ['error', ...UNPORTED],
@@ -119,7 +119,7 @@ export default defineConfig(
     },
   },
   {
-    files: BROWSER_SAFE.map((name) => `src/${name}/**/*.ts`),
+    files: BROWSER_SAFE.map((name) => `src/${name}/**/*.ts?(x)`),
     ignores: TESTS,
     rules: {
       'no-restricted-imports': [

@@ -1,11 +1,12 @@
-// Builds the first page (src/web) into dist/page, unless what is there was built from the same sources.
+// `npm run build:page`, and part of every set-up: builds the first page (src/web) into dist/page, unless what is there was
+// built from the same sources.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { findNode } from './pinned-node.mjs';
+import { findNode, launch } from './pinned-node.mjs';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const PAGE = join(ROOT, 'dist/page');
@@ -18,7 +19,7 @@ const PART_OF_PAGE = /\.(?:tsx?|css|html|svg)$/;
 const COMPRESSED = /\.(?:js|css|svg)$/;
 
 /** Gives false where the packages that build it are not installed (`npm ci --omit=dev`). */
-export function ensurePage() {
+export function buildPage() {
   const stamp = stampOfSources();
   if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === stamp) return true;
   if (!existsSync(VITE)) return false;
@@ -26,11 +27,15 @@ export function ensurePage() {
   // Others may start from this clone meanwhile: the page is there whole, or as it was.
   const fresh = `${PAGE}.${process.pid}`;
   mkdirSync(dirname(PAGE), { recursive: true });
-  const { status } = spawnSync(findNode(), [VITE, 'build', '--config', join(ROOT, 'vite.config.mjs'), '--logLevel', 'error'], {
-    cwd: ROOT,
-    stdio: ['ignore', 2, 2],
-    env: { ...process.env, NODE_ENV: 'production', TANDEM_PAGE_OUT: fresh },
-  });
+  const { status } = spawnSync(
+    findNode(),
+    [VITE, 'build', '--config', join(ROOT, 'vite.config.mjs'), '--logLevel', 'error'],
+    {
+      cwd: ROOT,
+      stdio: ['ignore', 2, 2],
+      env: { ...process.env, NODE_ENV: 'production', TANDEM_PAGE_OUT: fresh },
+    },
+  );
   if (status !== 0) {
     rmSync(fresh, { recursive: true, force: true });
     throw new Error(`the page was not built: vite ended with exit code ${status}; its messages stand above.`);
@@ -52,7 +57,10 @@ function compress(folder) {
 function stampOfSources() {
   const hash = createHash('sha256');
   for (const path of [...SOURCES.flatMap(pagePartsBelow), ...BUILT_BY]) {
-    hash.update(`${path.slice(ROOT.length)}\0`).update(readFileSync(path)).update('\0');
+    hash
+      .update(`${path.slice(ROOT.length)}\0`)
+      .update(readFileSync(path))
+      .update('\0');
   }
   return `${hash.digest('hex')}\n`;
 }
@@ -63,4 +71,11 @@ function pagePartsBelow(folder) {
     .filter((entry) => entry.isFile() && PART_OF_PAGE.test(entry.name) && !/\.(?:test|fixture)\.ts$/.test(entry.name))
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
     .sort();
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await launch(() => {
+    if (!buildPage()) throw new Error('vite is not installed here; run npm ci.');
+    return 0;
+  });
 }

@@ -3,11 +3,13 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
+import { buildPage } from './build-page.mjs';
 import { findNode, launch } from './pinned-node.mjs';
 import { ROOT, setUp } from './set-up.mjs';
 
 const SRC = join(ROOT, 'src');
 const DIST = join(ROOT, 'dist');
+const PAGE = join(DIST, 'page');
 /** A build that emits fewer files has lost the source. */
 const MIN_FILES = 325;
 
@@ -28,9 +30,10 @@ await launch(() => {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   if (status !== 0) throw new Error(`build: tsc failed with exit code ${status}; its messages stand above.`);
+  if (!buildPage()) throw new Error('build: the page was not built, vite is missing; run npm ci.');
   copyAssets();
   bundleClient();
-  const emitted = filesBelow(DIST).filter((file) => file.endsWith('.js'));
+  const emitted = filesBelow(DIST).filter((file) => file.endsWith('.js') && !file.startsWith(PAGE));
   emitted.forEach(rewriteNames);
   keepTypes();
   if (emitted.length < MIN_FILES) throw new Error(`build: ${emitted.length} files, wanted at least ${MIN_FILES}.`);
@@ -50,7 +53,12 @@ function copyAssets() {
   for (const file of filesBelow(SRC)) {
     const path = file.slice(SRC.length + 1);
     const parts = path.split(sep);
-    if (/(?:\.(?:tsx?|md)|tsconfig\.json)$/.test(path) || parts[0] === 'testkit' || parts.includes('test')) continue;
+    if (
+      /(?:\.(?:tsx?|md)|tsconfig\.json)$/.test(path) ||
+      ['testkit', 'web'].includes(parts[0]) ||
+      parts.includes('test')
+    )
+      continue;
     mkdirSync(dirname(join(DIST, path)), { recursive: true });
     copyFileSync(file, join(DIST, path));
   }

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { buildPage } from './build-page.mjs';
 import { findNode, launch } from './pinned-node.mjs';
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -13,10 +14,15 @@ const INSTALLED = join(ROOT, 'node_modules/.package-lock.json');
 const STAMP = join(ROOT, 'node_modules/.tandem-set-up');
 
 /**
- * Installs what the lock file lists unless that is there already. `development: false` asks only for what a running
+ * Installs what the lock file lists and builds the page, unless that is there already. `development: false` asks only for what a running
  * server needs, so an `npm ci --omit=dev` is left as it is.
  */
 export function setUp({ development }) {
+  installListed({ development });
+  buildPage();
+}
+
+function installListed({ development }) {
   const lockText = readFileSync(LOCK, 'utf8');
   const stamp = `${createHash('sha256').update(lockText).digest('hex')} ${process.platform}-${process.arch}\n`;
   if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === stamp) return;

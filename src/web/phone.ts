@@ -20,7 +20,8 @@ export interface DeviceCall {
   sendDigits(digits: string): void;
   on(event: CallEvent, handler: (error?: unknown) => void): void;
 }
-export type CallEvent = 'ringing' | 'accept' | 'disconnect' | 'cancel' | 'reject' | 'error' | 'reconnecting' | 'reconnected';
+export type CallEvent =
+  'ringing' | 'accept' | 'disconnect' | 'cancel' | 'reject' | 'error' | 'reconnecting' | 'reconnected';
 
 /** The browser's phone. */
 export interface Device {

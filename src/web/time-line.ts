@@ -92,7 +92,10 @@ export function indented(xml: string): string {
     if (closes) depth = Math.max(0, depth - 1);
     const last = lines.at(-1);
     // Text stays with its element, and so does the end of an element that has nothing but text.
-    if (last !== undefined && (!piece.startsWith('<') || (closes && !last.trimStart().startsWith('</') && opensAtEnd(last, depth)))) {
+    if (
+      last !== undefined &&
+      (!piece.startsWith('<') || (closes && !last.trimStart().startsWith('</') && opensAtEnd(last, depth)))
+    ) {
       lines[lines.length - 1] = `${last}${piece}`;
     } else {
       lines.push(`${'  '.repeat(depth)}${piece}`);

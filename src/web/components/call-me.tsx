@@ -95,7 +95,11 @@ function InCall({ phone, call }: { readonly phone: Phone; readonly call: PhoneCa
           </Title>
           <CallWords call={call} />
         </div>
-        {isRinging && call.direction === 'in' ? <RingingButtons phone={phone} /> : <TalkingButtons {...{ phone, call }} />}
+        {isRinging && call.direction === 'in' ? (
+          <RingingButtons phone={phone} />
+        ) : (
+          <TalkingButtons {...{ phone, call }} />
+        )}
       </Stack>
     </Group>
   );
@@ -110,7 +114,9 @@ function CallWords({ call }: { readonly call: PhoneCallState }): ReactNode {
   const now = useNow(500);
   if (call.status === 'reconnecting') return <Text>The sound is interrupted; the call is being taken up again.</Text>;
   if (call.openSince === undefined) {
-    return <Text className="quiet">{call.isAwaited ? 'You asked for it: it is answered in a moment.' : 'It rings.'}</Text>;
+    return (
+      <Text className="quiet">{call.isAwaited ? 'You asked for it: it is answered in a moment.' : 'It rings.'}</Text>
+    );
   }
   return (
     <Group gap="md">
@@ -118,7 +124,13 @@ function CallWords({ call }: { readonly call: PhoneCallState }): ReactNode {
         {clockText(now - call.openSince)}
       </Text>
       <Text className="quiet">
-        {call.digits === '' ? 'Press keys here or on your keyboard.' : <>You pressed <b className="mono">{call.digits}</b></>}
+        {call.digits === '' ? (
+          'Press keys here or on your keyboard.'
+        ) : (
+          <>
+            You pressed <b className="mono">{call.digits}</b>
+          </>
+        )}
       </Text>
     </Group>
   );
@@ -143,13 +155,7 @@ function RingingButtons({ phone }: { readonly phone: Phone }): ReactNode {
 function TalkingButtons({ phone, call }: { readonly phone: Phone; readonly call: PhoneCallState }): ReactNode {
   return (
     <Group>
-      <Button
-        size="md"
-        radius="xl"
-        color="red.8"
-        leftSection={<Icon name="hangup" />}
-        onClick={() => phone.hangUp()}
-      >
+      <Button size="md" radius="xl" color="red.8" leftSection={<Icon name="hangup" />} onClick={() => phone.hangUp()}>
         Hang up
       </Button>
       <Button

@@ -76,9 +76,7 @@ function RequestLine({ item, request }: { readonly item: TimeLineItem; readonly 
         </UnstyledButton>
         <Offset item={item} />
       </Group>
-      <Collapse expanded={isOpen}>
-        {isOpen ? <Exchange request={request} /> : null}
-      </Collapse>
+      <Collapse expanded={isOpen}>{isOpen ? <Exchange request={request} /> : null}</Collapse>
     </Stack>
   );
 }

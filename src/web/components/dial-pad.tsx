@@ -1,4 +1,15 @@
-import { ActionIcon, Autocomplete, Button, Group, Paper, SimpleGrid, Stack, Text, Title, UnstyledButton } from '@mantine/core';
+import {
+  ActionIcon,
+  Autocomplete,
+  Button,
+  Group,
+  Paper,
+  SimpleGrid,
+  Stack,
+  Text,
+  Title,
+  UnstyledButton,
+} from '@mantine/core';
 import { useState, type FormEvent, type ReactNode } from 'react';
 import type { Session } from '../model.ts';
 import type { Phone } from '../phone.ts';
@@ -55,7 +66,12 @@ export function DialPad({ phone, session }: { readonly phone: Phone; readonly se
             maxLength={200}
             rightSection={
               to === '' ? null : (
-                <ActionIcon variant="subtle" color="gray" aria-label="Erase the last sign" onClick={() => setTo(to.slice(0, -1))}>
+                <ActionIcon
+                  variant="subtle"
+                  color="gray"
+                  aria-label="Erase the last sign"
+                  onClick={() => setTo(to.slice(0, -1))}
+                >
                   <Icon name="erase" />
                 </ActionIcon>
               )
@@ -71,7 +87,12 @@ export function DialPad({ phone, session }: { readonly phone: Phone; readonly se
               </UnstyledButton>
             ))}
           </SimpleGrid>
-          <Button type="submit" loading={busy === 'dial'} disabled={inCall || to.trim() === ''} leftSection={<Icon name="phone" />}>
+          <Button
+            type="submit"
+            loading={busy === 'dial'}
+            disabled={inCall || to.trim() === ''}
+            leftSection={<Icon name="phone" />}
+          >
             Dial
           </Button>
           {session.phones.length === 0 ? (
