@@ -28,7 +28,7 @@ export function CallTimeLine({ entries }: { readonly entries: readonly Entry[] }
           component="li"
           bullet={<Dot tone={item.tone} />}
           styles={{ itemBullet: { borderWidth: 0, background: 'transparent' } }}
-          style={{ '--timeline-item-spacing': '10px', listStyle: 'none' } as React.CSSProperties}
+          style={{ '--timeline-item-spacing': '10px', listStyle: 'none' }}
         >
           {item.request === undefined ? <Line item={item} /> : <RequestLine item={item} request={item.request} />}
         </Timeline.Item>
