@@ -5,7 +5,7 @@ import { request, type IncomingMessage, type OutgoingHttpHeaders } from 'node:ht
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { text as readText } from 'node:stream/consumers';
-import { suite, test, type TestContext } from 'node:test';
+import { after, before, suite, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import twilio from 'twilio';
@@ -15,6 +15,7 @@ import { eventually } from '../src/testkit/eventually.ts';
 import { FirstPage } from '../src/testkit/first-page.ts';
 import { everyPeer } from '../src/testkit/peers.ts';
 import { align } from '../src/testkit/sound-measure.ts';
+import type { Scope } from '../src/testkit/scope.ts';
 import { speechReference } from '../src/testkit/speech-reference.ts';
 import { Tandem } from '../src/testkit/tandem-process.ts';
 import { temporaryFolder } from '../src/testkit/temporary-folder.ts';
@@ -32,23 +33,30 @@ const SIZES = [
 ] as const;
 const SPEECH_WITHIN_MS = 15_000;
 
-interface World {
+/** What the tests share: starting a server and a browser for each of them would take longer than the tests. */
+class World {
   readonly tandem: Tandem;
   readonly chromium: Chromium;
   readonly client: ReturnType<typeof twilio>;
-  open(before?: string): Promise<FirstPage>;
-}
 
-async function world(
-  t: TestContext,
-  { config = {}, ...chromium }: Parameters<typeof Chromium.start>[1] & { config?: object } = {},
-): Promise<World> {
-  const tandem = await Tandem.start(t, { config: { callsPerSecond: 10, ...config } });
-  const browser = await Chromium.start(t, chromium);
-  const client = twilio(tandem.ready.accountSid, tandem.ready.authToken);
-  client.api.baseUrl = tandem.http;
-  const url = tandem.http.replace('127.0.0.1', 'localhost');
-  return { tandem, chromium: browser, client, open: (before) => FirstPage.open(browser, url, before) };
+  constructor(tandem: Tandem, chromium: Chromium) {
+    this.tandem = tandem;
+    this.chromium = chromium;
+    this.client = twilio(tandem.ready.accountSid, tandem.ready.authToken);
+    this.client.api.baseUrl = tandem.http;
+  }
+
+  static async start(scope: Scope, chromium: Chromium, config: object = {}): Promise<World> {
+    return new World(await Tandem.start(scope, { config: { callsPerSecond: 10, ...config } }), chromium);
+  }
+
+  get url(): string {
+    return this.tandem.http.replace('127.0.0.1', 'localhost');
+  }
+
+  open(before?: string): Promise<FirstPage> {
+    return FirstPage.open(this.chromium, this.url, before);
+  }
 }
 
 /** Draws the page as it is, in both sizes and schemes; only where asked. */
@@ -105,9 +113,17 @@ async function ask(
 }
 
 suite('the first page', everyPeer('chromium', 'espeak-ng'), () => {
+  const scope: Scope = { after };
+  let chromium: Chromium;
+  let world: World;
+  before(async () => {
+    chromium = await Chromium.start(scope);
+    world = await World.start(scope, chromium);
+  });
+
   test('Call me rings in the page and speaks; keys reach the flow; list and time line grow as it happens', async (t) => {
-    const { tandem, chromium, client, open } = await world(t);
-    const page = await open();
+    const { tandem, client } = world;
+    const page = await world.open();
     await page.shows('No calls yet');
     await draw(page, 'first-visit');
     assert.deepEqual(await seriousFaults(page.page), []);
@@ -144,6 +160,7 @@ suite('the first page', everyPeer('chromium', 'espeak-ng'), () => {
     const [call] = await client.calls.list({ to: `client:${identity}` });
     assert.equal(call?.status, 'completed');
     await page.button('Call me').waitFor();
+    await page.close();
     assert.deepEqual(
       chromium.consoleLines.filter((line) => /Content Security Policy|Refused/i.test(line)),
       [],
@@ -154,11 +171,10 @@ suite('the first page', everyPeer('chromium', 'espeak-ng'), () => {
     assert.deepEqual(strangers, []);
   });
 
-  test('works by the keyboard alone', async (t) => {
-    const { open } = await world(t);
-    const page = await open();
-    await page.shows('No calls yet');
+  test('works by the keyboard alone', async () => {
+    const page = await world.open();
     const { keyboard } = page.page;
+    await page.button('Call me').waitFor();
     const focusedName = (): Promise<string> => page.page.evaluate('document.activeElement.textContent');
     const tabTo = async (name: string): Promise<void> => {
       for (let step = 0; step < 40 && (await focusedName()) !== name; step += 1) await keyboard.press('Tab');
@@ -180,16 +196,14 @@ suite('the first page', everyPeer('chromium', 'espeak-ng'), () => {
     await page.button('Call me').waitFor();
   });
 
-  test('the dial pad calls another browser, both talk, and the call shows its legs', async (t) => {
-    const { open } = await world(t);
-    const [mike, jenny] = [await open(), await open()];
-    await Promise.all([mike.shows('No calls yet'), jenny.shows('No calls yet')]);
+  test('the dial pad calls another browser, both talk, and the call shows its legs', async () => {
+    const [mike, jenny] = [await world.open(), await world.open()];
     // A page is a phone from its first use on.
     await jenny.callMe();
     await jenny.talks();
     await jenny.button('Hang up').click();
     await jenny.button('Call me').waitFor();
-    await mike.page.getByLabel('Whom to dial').fill(`client:${await jenny.identity()}`);
+    await mike.dialField.fill(`client:${await jenny.identity()}`);
     await mike.page.keyboard.press('Enter');
     await jenny.shows(/is calling$/);
     await jenny.button('Answer').click();
@@ -203,12 +217,12 @@ suite('the first page', everyPeer('chromium', 'espeak-ng'), () => {
   });
 
   test('what goes wrong is told with its number, and what the application said', async (t) => {
-    const { client, open } = await world(t);
+    const { client } = world;
     const application = await WebApplication.start(t);
     application.on('/broken', { type: 'text/html', body: '<p>Not TwiML</p>' });
     await client.incomingPhoneNumbers.create({ phoneNumber: '+12025550177', voiceUrl: `${application.url}/broken` });
-    const page = await open();
-    await page.page.getByLabel('Whom to dial').fill('+12025550177');
+    const page = await world.open();
+    await page.dialField.fill('+12025550177');
     await page.page.keyboard.press('Enter');
     await page.page
       .getByText(/→ \+12025550177/)
@@ -221,11 +235,11 @@ suite('the first page', everyPeer('chromium', 'espeak-ng'), () => {
 
   test('names and messages are text, whatever stands in them', async (t) => {
     const hostile = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
-    const { tandem, client, open } = await world(t);
+    const { tandem, client } = world;
     const application = await WebApplication.start(t);
     application.on('/voice', `<Say>${hostile.replaceAll('<', '&lt;')}</Say>`);
     await client.api.accounts(tandem.ready.accountSid).update({ friendlyName: hostile.slice(0, 64) });
-    const page = await open();
+    const page = await world.open();
     await client.calls.create({
       to: `client:${await page.identity()}`,
       from: '+12025550100',
@@ -236,20 +250,19 @@ suite('the first page', everyPeer('chromium', 'espeak-ng'), () => {
     await client.calls
       .create({ to: 'sip:"><img@home.tandem', from: '+12025550100', twiml: '<Response/>' })
       .catch(() => undefined);
-    await page.page.getByLabel('Whom to dial').waitFor();
     await page.shows(hostile.slice(0, 30));
     assert.equal(await page.page.title(), 'Tandem');
     assert.equal(await page.page.locator('img[src="x"]').count(), 0);
   });
 
   test('a refused microphone and an address that is not secure are said, with what to do', async (t) => {
-    const { open } = await world(t, { fakeMicrophone: false, flags: ['--use-fake-device-for-media-stream'] });
-    const page = await open();
+    const asking = { fakeMicrophone: false, flags: ['--use-fake-device-for-media-stream'] };
+    const page = await FirstPage.open(await Chromium.start(t, asking), world.url);
     await page.callMe();
     await page.shows(/^The microphone was refused$|^There is no microphone$/);
     await draw(page, 'microphone-refused');
     assert.deepEqual(await seriousFaults(page.page), []);
-    const elsewhere = await open("Object.defineProperty(globalThis, 'isSecureContext', { value: false });");
+    const elsewhere = await world.open("Object.defineProperty(globalThis, 'isSecureContext', { value: false });");
     await elsewhere.callMe();
     await elsewhere.shows('Browsers give the microphone to secure addresses only');
     await elsewhere.shows(/Open https:\/\/localhost:\d+\/ instead/);
@@ -258,7 +271,6 @@ suite('the first page', everyPeer('chromium', 'espeak-ng'), () => {
   test('a server that is gone is said, and the page goes on when it is back', async (t) => {
     const data = temporaryFolder(t, 'data');
     const first = await Tandem.start(t, { data });
-    const chromium = await Chromium.start(t);
     const page = await FirstPage.open(chromium, first.http);
     await page.shows('No calls yet');
     await first.stop();
@@ -272,9 +284,10 @@ suite('the first page', everyPeer('chromium', 'espeak-ng'), () => {
   });
 
   test('where loopback is not trusted the account is shown once, and wrong ones are slowed down', async (t) => {
-    const { tandem, open } = await world(t, { config: { trustLoopback: false } });
+    const closed = await World.start(t, chromium, { trustLoopback: false });
+    const { tandem } = closed;
     const { accountSid, authToken } = tandem.ready;
-    const page = await open();
+    const page = await closed.open();
     await page.shows('Open the page');
     await draw(page, 'log-in');
     assert.deepEqual(await seriousFaults(page.page), []);
@@ -301,8 +314,8 @@ suite('the first page', everyPeer('chromium', 'espeak-ng'), () => {
     assert.equal(statuses.at(-1), 429);
   });
 
-  test('other names, other sites and proxies are not trusted; nothing of them changes anything', async (t) => {
-    const { tandem } = await world(t);
+  test('other names, other sites and proxies are not trusted; nothing of them changes anything', async () => {
+    const { tandem } = world;
     const { host } = new URL(tandem.http);
     const { port } = new URL(tandem.http);
     const status = async (headers: OutgoingHttpHeaders, path = '/console/session'): Promise<number> =>
@@ -326,8 +339,8 @@ suite('the first page', everyPeer('chromium', 'espeak-ng'), () => {
     }
   });
 
-  test('is small, has a strict policy and no script of its own in the document', async (t) => {
-    const { tandem } = await world(t);
+  test('is small, has a strict policy and no script of its own in the document', async () => {
+    const { tandem } = world;
     const { headers, text } = await ask(tandem.http, '/');
     const policy = String(headers['content-security-policy']);
     assert.match(policy, /^default-src 'none'; script-src 'self' blob:; style-src 'self' 'nonce-[0-9a-f]{32}'/);

@@ -3,7 +3,8 @@ import type { Chromium } from './chromium.ts';
 import { resample } from './sound-measure.ts';
 
 const SAMPLE_RATE = 8000;
-const WITHIN_MS = 20_000;
+const SAID_CHARS = 400;
+const WITHIN_MS = 40_000;
 
 /** The server's own page in a browser, as a person uses it; what it plays is heard on the way to the loudspeaker. */
 export class FirstPage {
@@ -33,14 +34,25 @@ export class FirstPage {
     return found;
   }
 
+  /** The field of the dial pad. */
+  get dialField(): Locator {
+    return this.page
+      .getByRole('combobox', { name: 'Whom to dial' })
+      .or(this.page.getByRole('textbox', { name: 'Whom to dial' }));
+  }
+
   async callMe(): Promise<void> {
     await this.button('Call me').click();
   }
 
   /** Waits until it talks. */
   async talks(): Promise<void> {
-    await this.button('Mute').waitFor({ timeout: WITHIN_MS });
-    await this.shows(/^In a call with/);
+    try {
+      await this.shows(/^In a call with/);
+    } catch (error) {
+      const said = await this.page.getByRole('main').innerText();
+      throw new Error(`the page does not talk; it says: ${said.slice(0, SAID_CHARS)}`, { cause: error });
+    }
   }
 
   /** Under which others ring this page: the lines of code name it. */
@@ -49,6 +61,10 @@ export class FirstPage {
     const [, identity] = /client:(browser-[0-9a-f]+)/.exec(code) ?? [];
     if (identity === undefined) throw new Error(`the lines of code name no browser: ${code}`);
     return identity;
+  }
+
+  close(): Promise<void> {
+    return this.page.context().close();
   }
 
   /** What came to the loudspeaker so far, at 8 kHz. */

@@ -79,7 +79,12 @@ export function DialPad({ phone, session }: { readonly phone: Phone; readonly se
           />
           <SimpleGrid cols={3} spacing={8} verticalSpacing={8}>
             {KEYS.map(([key, letters, name]) => (
-              <UnstyledButton key={key} className="key" aria-label={name ?? key} onClick={() => press(key)}>
+              <UnstyledButton
+                key={key}
+                className="key"
+                aria-label={name ?? `${key} ${letters}`.trim()}
+                onClick={() => press(key)}
+              >
                 <Text component="span" size="lg" fw={600} lh={1.1}>
                   {key}
                 </Text>

@@ -53,12 +53,12 @@ export function HomeRoom({ live, phone, door, session }: HomeRoomProps): ReactNo
               onOpen={(sid) => setChosen(sid === trees[0]?.call.sid ? undefined : sid)}
             />
           </Paper>
+          <CodeCard door={door} session={session} identity={phone.identity} />
         </Stack>
       </Grid.Col>
       <Grid.Col span={{ base: 12, md: 5 }}>
         <Stack gap="md">
           <DialPad phone={phone} session={session} />
-          <CodeCard door={door} session={session} identity={phone.identity} />
           <AccountCard door={door} session={session} />
         </Stack>
       </Grid.Col>

@@ -24,7 +24,7 @@ export function Unreachable({ why, onRetry }: { readonly why: string; onRetry():
 export function Notices({ live }: { readonly live: LiveConnection }): ReactNode {
   const { connection, sleptMs } = useStore(live.state);
   return (
-    <Stack gap="sm" role="status" aria-live="polite">
+    <Stack gap="sm" role="status" aria-live="polite" mb={connection === 'lost' || sleptMs !== undefined ? 'md' : 0}>
       {connection === 'lost' ? (
         <Alert color="red" title="The connection to Tandem is lost">
           The page tries again by itself. If this stays, see whether the server still runs; what you see may be old.

@@ -1,6 +1,7 @@
 import {
   ActionIcon,
   AppShell,
+  Box,
   Burger,
   Group,
   NavLink,
@@ -84,10 +85,10 @@ export function Shell({ live, route, session, onLogOut, children }: ShellProps):
         )}
       </AppShell.Navbar>
       <AppShell.Main>
-        <Stack maw={1120} mx="auto" gap="md">
+        <Box maw={1120} mx="auto">
           <Notices live={live} />
           {children}
-        </Stack>
+        </Box>
       </AppShell.Main>
     </AppShell>
   );
