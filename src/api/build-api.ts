@@ -1,12 +1,13 @@
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Clock } from '../base/clock.ts';
 import { errorText } from '../base/errors.ts';
+import { HoldBack, SILENCE } from '../base/hold-back.ts';
 import type { Logger } from '../base/logger.ts';
 import type { CallCommands } from '../comms/call-commands.ts';
 import { CommsError } from '../comms/comms-error.ts';
 import type { Records } from '../comms/records/records.ts';
 import { asApiError, errorBody, resourceNotFound } from './api-error.ts';
-import type { Caller } from './authentication.ts';
+import { CredentialGuard, type Caller } from './authentication.ts';
 import { answerBrokenClient } from './client-failures.ts';
 import { addClientModule } from './client-module.ts';
 import { addErrorPages } from './error-pages.ts';
@@ -73,6 +74,8 @@ export interface ApiOptions {
   readonly openRecordings?: boolean;
   /** Looks on at what was asked and answered; must not throw. */
   readonly watch?: RestWatcher;
+  /** Wrong credentials; the other doors may share it. Default: nobody is held back. */
+  readonly guard?: CredentialGuard;
   readonly limits?: Partial<ApiLimits>;
 }
 
@@ -90,6 +93,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     pace: options.pace ?? (() => 0),
     openRecordings: options.openRecordings ?? true,
     watch: options.watch,
+    guard: options.guard ?? openGuard(clock, logger),
   };
   const app = createApp(context, { ...DEFAULT_API_LIMITS, ...options.limits });
   app.decorateRequest('caller', null);
@@ -103,6 +107,11 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   addRecordingSound(app, context);
   for (const resource of resourcesOf(context)) addResource(app, resource, context);
   return app;
+}
+
+function openGuard(clock: Clock, logger: Logger): CredentialGuard {
+  const shape = { ...SILENCE, burst: 1, forgivenPerSecond: 1, firstMs: 0 };
+  return new CredentialGuard(new HoldBack({ door: 'HTTP', clock, logger, shape }));
 }
 
 function resourcesOf(context: ResourceContext): ReturnType<typeof accountResources> {

@@ -21,9 +21,10 @@ function door(context: TestContext): Door {
   };
   const ports: ControlPorts = {
     clock: systemClock,
-    authorize: (authorization) => Promise.resolve(authorization === 'Basic good'),
+    authorize: ({ header }) => Promise.resolve(header === 'Basic good'),
     status: () => note('status'),
     limits: () => note('limits'),
+    heldBack: () => [{ source: 'a' }],
     stop: () => asked.push(['stop']),
     trust: async () => ({ authority: 'PEM' }),
     phones: async () => [await note('phones')],
@@ -79,6 +80,8 @@ suite('the control door', () => {
     assert.equal((await app.inject({ url: '/tandem/v1/status', headers })).statusCode, 200);
     const limits = await app.inject({ url: '/tandem/v1/limits', headers });
     assert.deepEqual(JSON.parse(limits.body), { what: 'limits' });
+    const held = await app.inject({ url: '/tandem/v1/held-back', headers });
+    assert.deepEqual(JSON.parse(held.body), { heldBack: [{ source: 'a' }] });
     assert.equal((await app.inject({ method: 'POST', url: '/tandem/v1/stop', headers, payload: {} })).statusCode, 202);
     assert.deepEqual(asked.at(-1), ['stop']);
   });

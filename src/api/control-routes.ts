@@ -7,6 +7,7 @@ import { errorText } from '../base/errors.ts';
 import { quoted } from '../base/parsed.ts';
 import { CommsError } from '../comms/comms-error.ts';
 import type { NewPhone, NewTrunk } from '../comms/place.ts';
+import type { DoorRequest } from './authentication.ts';
 
 export const CONTROL_PREFIX = '/tandem/v1';
 /** Clients give up an answer that is silent for minutes: an empty line says that the server is there. */
@@ -48,10 +49,12 @@ const TrunkBody = Type.Object(
 export interface ControlPorts {
   readonly clock: Clock;
   /** True for the credentials of the place's main account. */
-  authorize(authorization: string | undefined): Promise<boolean>;
+  authorize(request: DoorRequest): Promise<boolean>;
   status(): Promise<object>;
   /** What was refused since the start, by limit. */
   limits(): Promise<object>;
+  /** Who is not answered for a while. */
+  heldBack(): readonly object[];
   stop(): void;
   phones(): Promise<readonly object[]>;
   addPhone(phone: NewPhone): Promise<object>;
@@ -77,7 +80,7 @@ export function registerControlRoutes(app: FastifyInstance, ports: ControlPorts)
   app.register(
     (scope, _options, done) => {
       scope.addHook('onRequest', async (request, reply) => {
-        if (await ports.authorize(request.headers.authorization)) return;
+        if (await ports.authorize({ header: request.headers.authorization, address: request.ip })) return;
         await reply
           .code(401)
           .header('WWW-Authenticate', 'Basic realm="Tandem"')
@@ -90,6 +93,7 @@ export function registerControlRoutes(app: FastifyInstance, ports: ControlPorts)
       );
       scope.get('/status', () => ports.status());
       scope.get('/limits', () => ports.limits());
+      scope.get('/held-back', async () => ({ heldBack: ports.heldBack() }));
       scope.post('/stop', async (_request, reply) => {
         ports.stop();
         return reply.code(202).send({ stopping: true });

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError, resourceNotFound } from './api-error.ts';
-import { authenticate } from './authentication.ts';
+import type { CredentialGuard } from './authentication.ts';
 import { API_VERSION, type ResourceContext } from './resource.ts';
 
 const CONTENT_TYPE = 'audio/x-wav';
@@ -12,6 +12,7 @@ const CACHE_CONTROL = 'private, max-age=0, must-revalidate';
 export interface SoundOptions extends ResourceContext {
   /** Anybody who knows the address (128 random bits) may listen, as applications expect of a RecordingUrl. */
   readonly openRecordings: boolean;
+  readonly guard: CredentialGuard;
 }
 
 /**
@@ -60,7 +61,7 @@ async function sendSound(request: FastifyRequest, reply: FastifyReply, options: 
 async function checkListener(request: FastifyRequest, accountSid: string, options: SoundOptions): Promise<void> {
   const { authorization } = request.headers;
   if (options.openRecordings && authorization === undefined) return;
-  const { account } = await authenticate(authorization, options.records);
+  const { account } = await options.guard.authenticate({ header: authorization, address: request.ip }, options.records);
   if (account.sid === accountSid) return;
   const owner = (await options.records.accounts.find(accountSid))?.ownerAccountSid;
   if (owner !== account.sid) throw resourceNotFound('');

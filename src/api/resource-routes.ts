@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Account } from '../comms/model.ts';
 import { ApiError, DOOR_FAULTS, resourceNotFound } from './api-error.ts';
-import { authenticate, inactive, type Caller } from './authentication.ts';
+import { inactive, type Caller, type CredentialGuard } from './authentication.ts';
 import { Parameters, parseParameters } from './parameters.ts';
 import { API_VERSION, type Handler, type Resource, type ResourceContext } from './resource.ts';
 
@@ -15,6 +15,7 @@ export interface RouteContext extends ResourceContext {
   readonly pace: RequestPace;
   /** Looks on at what was asked and answered; must not throw. */
   readonly watch?: RestWatcher | undefined;
+  readonly guard: CredentialGuard;
 }
 
 /** A request that was served, and what it got. */
@@ -44,7 +45,10 @@ export function addResource(app: FastifyInstance, resource: Resource, context: R
       url,
       // Before the body is read: nobody without credentials makes the server take one.
       onRequest: async (request) => {
-        request.caller = await authenticate(request.headers.authorization, context.records);
+        request.caller = await context.guard.authenticate(
+          { header: request.headers.authorization, address: request.ip },
+          context.records,
+        );
         checkPace(request.caller, context);
         if (handler === undefined) throw methodNotAllowed(method, allow);
       },

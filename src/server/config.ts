@@ -49,6 +49,12 @@ export const ConfigSchema = Type.Object(
     callsPerSecondFrom: Type.Record(Type.String(), Type.Number({ exclusiveMinimum: 0, maximum: 1000 })),
     /** Incoming calls per second: of all known callers together, and of each address that shows no password. */
     incomingCallsPerSecond: Type.Number({ exclusiveMinimum: 0, maximum: 10_000 }),
+    /** SIP requests per second of an address that shows no password, in the long run; beyond it nothing is answered. */
+    strangersPerSecond: Type.Number({ exclusiveMinimum: 0, maximum: 100_000 }),
+    /** Wrong passwords or tokens of an address before nothing of it is answered for a while. */
+    failuresBeforeSilence: Type.Integer({ minimum: 1, maximum: 100_000 }),
+    /** Seconds of the first such silence; each further one is twice as long, up to an hour. 0: none. */
+    silenceSeconds: Type.Number({ minimum: 0, maximum: 3600 }),
     /** Requests per second and account at the REST door. */
     requestsPerSecond: Type.Number({ exclusiveMinimum: 0, maximum: 100_000 }),
     mediaProcesses: Type.Optional(Type.Integer({ minimum: 1, maximum: 64 })),
@@ -143,6 +149,9 @@ export const CONFIG_DEFAULTS = {
   callsPerSecond: 1,
   callsPerSecondFrom: {},
   incomingCallsPerSecond: 200,
+  strangersPerSecond: 20,
+  failuresBeforeSilence: 20,
+  silenceSeconds: 30,
   requestsPerSecond: 5000,
   directSound: true,
   emergencyNumbers: ['112', '911'],

@@ -1,6 +1,7 @@
 import { ApiError } from '../api/api-error.ts';
-import { authenticate } from '../api/authentication.ts';
+import type { CredentialGuard } from '../api/authentication.ts';
 import type { ControlPorts } from '../api/control-routes.ts';
+import type { HeldSource } from '../base/hold-back.ts';
 import { systemClock } from '../base/clock.ts';
 import { formatEndpoint } from '../base/network.ts';
 import { parseSid } from '../base/sid.ts';
@@ -25,6 +26,9 @@ export interface ControlParts extends Omit<CallParts, 'bus' | 'publicUrl'> {
   /** Where HTTPS is; undefined: nowhere. */
   https(): string | undefined;
   readonly residents: ResidentPhones;
+  readonly guard: CredentialGuard;
+  /** Who is held back at the doors of HTTP. */
+  heldAtHttp(): readonly HeldSource[];
   onStopAsked(): void;
 }
 
@@ -56,13 +60,13 @@ export function controlPorts(parts: ControlParts): ControlPorts {
   };
   return {
     clock: systemClock,
-    authorize: async (authorization) => {
+    authorize: async (request) => {
       try {
-        const caller = await authenticate(authorization, records);
+        const caller = await parts.guard.authenticate(request, records);
         return caller.account.sid === account.sid && !caller.byKey;
       } catch (error) {
         // A store that fails is no wrong password: it is told as what it is.
-        if (error instanceof ApiError) return false;
+        if (error instanceof ApiError && error.status !== 429) return false;
         throw error;
       }
     },
@@ -81,6 +85,7 @@ export function controlPorts(parts: ControlParts): ControlPorts {
         sipPort: userAgent.addresses.udp.port,
         callsWaiting: () => parts.lane.waiting(),
       }),
+    heldBack: () => [...userAgent.heldBack(), ...parts.heldAtHttp()],
     stop: () => parts.onStopAsked(),
     phones: async () => Promise.all((await records.phones.list()).map(showPhone)),
     trust: async () => {

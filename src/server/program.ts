@@ -1,9 +1,11 @@
 import { join } from 'node:path';
+import { CredentialGuard } from '../api/authentication.ts';
 import { buildApi } from '../api/build-api.ts';
 import { registerConsole } from '../api/console/console.ts';
 import { serveSignalling } from '../api/signalling-door.ts';
 import { registerControlRoutes } from '../api/control-routes.ts';
 import { systemClock } from '../base/clock.ts';
+import { HoldBack } from '../base/hold-back.ts';
 import { errorText } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { formatEndpoint, type Endpoint } from '../base/network.ts';
@@ -56,6 +58,7 @@ import { ConfigError } from './load-config.ts';
 import { parsePortRange } from './listen-address.ts';
 import { listenFrom, listenPlan, movedNotice } from './listening.ts';
 import { LogBuffer } from './log-buffer.ts';
+import { silenceShapes } from './silence.ts';
 import { STORE_MIGRATIONS } from './store-migrations.ts';
 import { placeCertificates } from './tls/place-certificates.ts';
 import { openTlsDoor } from './tls/tls-door.ts';
@@ -220,7 +223,16 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
   cleanup.add(() => joined.cutOff());
   await service.recover(aliveUntil);
 
+  const failures = (door: string): HoldBack => {
+    const hold = new HoldBack({ door, clock: systemClock, logger: log, shape: silenceShapes(config).guesses });
+    cleanup.add(async () => hold.close());
+    return hold;
+  };
+  const wrongCredentials = failures('HTTP credentials');
+  const forgedTokens = failures('browser tokens');
+  const guard = new CredentialGuard(wrongCredentials);
   const app = buildApi({
+    guard,
     records,
     calls: service,
     sounds: blobs,
@@ -230,7 +242,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     ...(book.isOn ? { watch: watchRest(book) } : {}),
     pace: accountPace(config.requestsPerSecond, systemClock, () => limits.refuse('rest-requests')),
   });
-  serveSignalling(app, { webphones, log });
+  serveSignalling(app, { webphones, log, forgedTokens });
   const residents = new ResidentPhones({
     ...{ ears, names, log, rtp, voice: speech, domain: HOME_DOMAIN },
     ...{ clock: systemClock, random: systemRandom, network: nodeNetwork },
@@ -240,7 +252,8 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
   registerControlRoutes(
     app,
     controlPorts({
-      ...{ ...parts, logs, service, residents, certificates, onStopAsked: options.onStopAsked },
+      ...{ ...parts, logs, service, residents, certificates, guard, onStopAsked: options.onStopAsked },
+      heldAtHttp: () => [...wrongCredentials.view(), ...forgedTokens.view()],
       https: () => secureUrl.value,
     }),
   );
@@ -384,7 +397,10 @@ async function openSip(config: Config, { records, trunkLines, log, limits, book 
       resolver: nodeResolver,
       admission,
       listen,
-      limits: { callRate: { burst: Math.ceil(incomingCallsPerSecond), perSecond: incomingCallsPerSecond } },
+      limits: {
+        callRate: { burst: Math.ceil(incomingCallsPerSecond), perSecond: incomingCallsPerSecond },
+        ...silenceShapes(config),
+      },
       onRefused: (limit) => limits.refuse(limit),
       ...(book.isOn ? { watch: watchSip(book) } : {}),
       ...(config.advertise === undefined ? {} : { advertise: config.advertise }),

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { errorText } from '../base/errors.ts';
+import { HoldBack, SILENCE, type HoldBackShape, type HeldSource } from '../base/hold-back.ts';
 import { TaskGroup } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Endpoint, Network } from '../base/network.ts';
@@ -33,8 +34,10 @@ export interface SipLimits {
   readonly maxDialogs: number;
   /** New calls that come in. */
   readonly callRate: BucketShape;
-  /** Wrong passwords from one address. */
-  readonly failedAttempts: BucketShape;
+  /** Wrong passwords from one address, before nothing of it is answered for a while. */
+  readonly guesses: HoldBackShape;
+  /** Requests of one address without a password, or without a meaning, before the same. */
+  readonly strangers: HoldBackShape;
   readonly registrar: RegistrarLimits;
   readonly streams: StreamLimits;
   readonly streamTimes: StreamTimes;
@@ -42,6 +45,8 @@ export interface SipLimits {
 
 export const DEFAULT_MAX_DIALOGS = 10_000;
 export const DEFAULT_CALL_RATE: BucketShape = { burst: 200, perSecond: 200 };
+export const DEFAULT_GUESSES: HoldBackShape = { burst: 20, forgivenPerSecond: 0.02, ...SILENCE };
+export const DEFAULT_STRANGERS: HoldBackShape = { burst: 1_000, forgivenPerSecond: 20, ...SILENCE };
 
 export interface UserAgentOptions {
   readonly clock: Clock;
@@ -83,23 +88,35 @@ export async function openUserAgent(options: UserAgentOptions): Promise<UserAgen
   });
   const core = makeCore({ ...options, clock }, transports);
   const realms = new Realms(admission, clock);
-  const { directory } = options;
+  const { directory, onRefused = () => undefined } = options;
+  const guesses = new HoldBack({
+    ...{ door: 'SIP passwords', clock, logger, shape: limits.guesses ?? DEFAULT_GUESSES },
+    onDropped: () => onRefused('wrong-passwords'),
+  });
+  const strangers = new HoldBack({
+    ...{ door: 'SIP', clock, logger, shape: limits.strangers ?? DEFAULT_STRANGERS },
+    onHeld: (source) => core.tasks.run(() => pardonTrunk(source)),
+    onDropped: () => onRefused('strangers'),
+  });
+  // A trunk that sends much of no meaning is not kept out: what it sends of meaning is asked for by its address.
+  const pardonTrunk = async (source: string): Promise<void> => {
+    const [, address = ''] = source.split(' ');
+    // As if over TCP: its port does not matter.
+    if ((await admission.trustedPeer({ address, port: 0 }, 'tcp')) !== undefined) strangers.pardon(source);
+  };
   const registrar = new Registrar({ directory, clock, ...(limits.registrar && { limits: limits.registrar }) });
   const router = new RequestRouter({
     core,
     registrar,
     admission,
     realms,
-    gatekeeper: new Gatekeeper({
-      admission,
-      clock,
-      random,
-      ...(limits.failedAttempts && { failures: limits.failedAttempts }),
-    }),
+    gatekeeper: new Gatekeeper({ admission, clock, random, guesses }),
+    guesses,
+    strangers,
     callRate: new TokenBuckets(clock, limits.callRate ?? DEFAULT_CALL_RATE, ONE_BUCKET),
     strangerRate: new TokenBuckets(clock, limits.callRate ?? DEFAULT_CALL_RATE, MAX_STRANGERS),
     maxDialogs: limits.maxDialogs ?? DEFAULT_MAX_DIALOGS,
-    onRefused: options.onRefused ?? (() => undefined),
+    onRefused,
   });
   core.layer.setUser(router);
   logger.debug({ ...transports.addresses }, 'SIP is open');
@@ -121,6 +138,7 @@ export async function openUserAgent(options: UserAgentOptions): Promise<UserAgen
       const aor = aorInRealm(text, await realms.of(parseSipUri(text)?.host ?? ''));
       return aor === undefined ? [] : registrar.contacts(aor);
     },
+    heldBack: (): readonly HeldSource[] => [...guesses.view(), ...strangers.view()],
     drain: () => router.drain(),
     async close() {
       core.layer.close();

@@ -1,3 +1,4 @@
+import type { HeldSource } from '../base/hold-back.ts';
 import type { Endpoint } from '../base/network.ts';
 import type { SipHeader, SipRequest } from '../wire/sip/message.ts';
 
@@ -22,7 +23,7 @@ export type SipWatcher = (seen: {
 
 /** What the SIP side refuses work by. */
 export type SipLimitName =
-  'incoming-calls' | 'strangers-calls' | 'sip-calls-at-once' | 'sip-transactions' | 'wrong-passwords';
+  'incoming-calls' | 'strangers-calls' | 'sip-calls-at-once' | 'sip-transactions' | 'wrong-passwords' | 'strangers';
 
 export interface SipCredentials {
   readonly username: string;
@@ -194,6 +195,8 @@ export interface UserAgent {
   registerTrunk(options: TrunkRegistrationOptions): TrunkRegistration;
   /** Registered contacts of an address of record, best first. */
   bindings(aor: string): Promise<readonly RegisteredContact[]>;
+  /** Whose requests are not answered for a while, and until when. */
+  heldBack(): readonly HeldSource[];
   /** Stops taking new calls (503 with Retry-After); dialogs go on. */
   drain(): void;
   close(): Promise<void>;

@@ -29,6 +29,9 @@ export interface DevicePorts {
  */
 const NO_TELEMETRY = 'telemetry:off';
 
+/** Nobody here made such a token; one that has expired, or allows too little, is an honest browser's. */
+const FORGED: ReadonlySet<number> = new Set([31201, 31202, 31204]);
+
 /** One socket of a browser: who it is, that it lives, whether it may be called. */
 export class Device implements CallCarrier, DeviceEvents {
   readonly id: string;
@@ -41,6 +44,7 @@ export class Device implements CallCarrier, DeviceEvents {
   #registered = false;
   #closed = false;
   #heardAt: number;
+  #forgedTokens = 0;
   /** What came while a token was being checked, in order. */
   #waiting: ClientMessage[] | undefined;
   readonly #timers = new Map<'listen' | 'heartbeat' | 'refresh' | 'expiry', Cancel>();
@@ -169,7 +173,10 @@ export class Device implements CallCarrier, DeviceEvents {
       .admit(token)
       .then((outcome) => {
         if (outcome.kind === 'ok') this.#admitted(outcome.grant);
-        else this.#refused(outcome.code, outcome.reason);
+        else {
+          this.#refused(outcome.code, outcome.reason);
+          if (FORGED.has(outcome.code)) this.#forged();
+        }
       })
       .catch((error: unknown) => {
         this.#ports.log.error({ error: errorText(error) }, 'a token could not be checked');
@@ -185,6 +192,7 @@ export class Device implements CallCarrier, DeviceEvents {
       this.#refused(31201, "the token is another client's than this connection's");
       return;
     }
+    this.#socket.admitted?.();
     this.#grant = grant;
     this.#expired = false;
     const ttlMs = grant.expiresAt - clock.now();
@@ -206,6 +214,13 @@ export class Device implements CallCarrier, DeviceEvents {
     this.send({ type: 'error', error: { code, message } });
     if (this.#grant === undefined)
       this.#arm('listen', this.#ports.limits.listenMs, () => this.shut(CLOSE_POLICY, 'no listen came'));
+  }
+
+  #forged(): void {
+    if (this.#closed) return;
+    this.#socket.refused?.();
+    this.#forgedTokens += 1;
+    if (this.#forgedTokens >= this.#ports.limits.maxForgedTokens) this.shut(CLOSE_POLICY, 'too many wrong tokens');
   }
 
   #drainWaiting(): void {

@@ -17,6 +17,8 @@ export interface WebphoneLimits {
   readonly messageBurst: number;
   /** Messages that wait while the token is checked. */
   readonly maxWaiting: number;
+  /** Tokens of one socket that are none; with the last it is closed. */
+  readonly maxForgedTokens: number;
   /** A browser that does not read. */
   readonly maxBufferedBytes: number;
 }
@@ -34,6 +36,7 @@ export const DEFAULT_WEBPHONE_LIMITS: WebphoneLimits = {
   messagesPerSecond: 20,
   messageBurst: 100,
   maxWaiting: 32,
+  maxForgedTokens: 3,
   maxBufferedBytes: 1_048_576,
 };
 

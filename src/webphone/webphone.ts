@@ -14,6 +14,9 @@ export interface DeviceSocket {
   send(text: string): void;
   sendFrame(frame: Uint8Array): void;
   close(code: number, reason: string): void;
+  /** A token was good; a token was none that anybody here signed. */
+  admitted?(): void;
+  refused?(): void;
 }
 
 /** What the door tells of a socket. */

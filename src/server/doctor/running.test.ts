@@ -3,7 +3,14 @@ import { createServer, type AddressInfo } from 'node:net';
 import { suite, test } from 'node:test';
 import { atEnd } from '../../testkit/scope.ts';
 import { Tandem } from '../../testkit/tandem-process.ts';
-import { examineRunning, mediaFinding, phonesFinding, trunkFinding, webhookFindings } from './running.ts';
+import {
+  examineRunning,
+  heldBackFinding,
+  mediaFinding,
+  phonesFinding,
+  trunkFinding,
+  webhookFindings,
+} from './running.ts';
 
 suite('doctor, of the server that runs', () => {
   test('asks it for its media, phones, trunks and the hosts of its webhooks', async (t) => {
@@ -23,6 +30,7 @@ suite('doctor, of the server that runs', () => {
         ['media', 'ok'],
         ['phones', 'warning'],
         ['trunk line', 'ok'],
+        ['strangers', 'ok'],
         ['webhooks', 'warning'],
       ],
     );
@@ -43,6 +51,17 @@ suite('doctor, of the server that runs', () => {
     assert.equal(mediaFinding(status(2, true)).level, 'ok');
     assert.equal(mediaFinding(status(45, true)).level, 'warning');
     assert.equal(mediaFinding(status(45, false)).level, 'error');
+  });
+
+  test('names who is held back, until when, and how much was dropped', () => {
+    const held = { door: 'SIP', source: 'udp 192.0.2.1', until: 0, times: 2, dropped: 7 };
+    const { level, text } = heldBackFinding(Array.from({ length: 12 }, () => held));
+    assert.equal(level, 'warning');
+    assert.match(
+      text,
+      /^held back: udp 192\.0\.2\.1 \(SIP\) until 1970-01-01T00:00:00\.000Z, time 2, 7 requests dropped;/,
+    );
+    assert.match(text, /; and 2 more/);
   });
 
   test('names the phones that are not registered, and the trunks that do not work', () => {

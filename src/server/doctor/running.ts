@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import type { HeldSource } from '../../base/hold-back.ts';
 import type { RunFile } from '../data-folder.ts';
 import { failure, ok, warning, type Finding } from './finding.ts';
 
@@ -7,6 +8,7 @@ const CONNECT_TIMEOUT_MS = 2000;
 /** Beyond this the sound suffers; media processes take no new legs then. */
 const LATE_MS = 30;
 const MAX_TARGETS = 50;
+const MAX_NAMED = 10;
 
 interface Status {
   readonly liveCalls: number;
@@ -47,14 +49,16 @@ export async function examineRunning(run: RunFile): Promise<readonly Finding[]> 
     ];
   }
   const account = `/2010-04-01/Accounts/${run.accountSid}`;
-  const [{ phones }, { trunks }, numbers, applications] = (await Promise.all([
+  const [{ phones }, { trunks }, { heldBack }, numbers, applications] = (await Promise.all([
     ask('/tandem/v1/phones'),
     ask('/tandem/v1/trunks'),
+    ask('/tandem/v1/held-back'),
     ask(`${account}/IncomingPhoneNumbers.json?PageSize=1000`),
     ask(`${account}/Applications.json?PageSize=1000`),
   ])) as [
     { phones: readonly ShownPhone[] },
     { trunks: readonly ShownTrunk[] },
+    { heldBack: readonly HeldSource[] },
     { incoming_phone_numbers: readonly Handling[] },
     { applications: readonly Handling[] },
   ];
@@ -63,6 +67,7 @@ export async function examineRunning(run: RunFile): Promise<readonly Finding[]> 
     mediaFinding(status),
     phonesFinding(phones),
     ...trunks.map(trunkFinding),
+    heldBackFinding(heldBack),
     ...(await webhookFindings([...numbers.incoming_phone_numbers, ...applications.applications])),
   ];
 }
@@ -95,6 +100,16 @@ export function trunkFinding({ name, register, state }: ShownTrunk): Finding {
     return warning(subject, `${state}: calls do not come in; check user name, password and tandem logs`);
   }
   return ok(subject, state);
+}
+
+export function heldBackFinding(held: readonly HeldSource[]): Finding {
+  if (held.length === 0) return ok('strangers', 'nobody is held back');
+  const named = held.slice(0, MAX_NAMED).map(({ door, source, until, times, dropped }) => {
+    const ends = new Date(until).toISOString();
+    return `${source} (${door}) until ${ends}, time ${times}, ${dropped} requests dropped`;
+  });
+  const rest = held.length > MAX_NAMED ? `; and ${held.length - MAX_NAMED} more` : '';
+  return warning('strangers', `held back: ${named.join('; ')}${rest} (docs/operations.md#strangers)`);
 }
 
 /** Opens a connection to each host that webhooks go to, and sends nothing. */

@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
+import type { HoldBack } from '../../base/hold-back.ts';
 import type { Random } from '../../base/random.ts';
 import {
   digestResponse,
@@ -9,16 +10,13 @@ import {
   type DigestAuthorization,
 } from '../../wire/sip/digest.ts';
 import type { SipHeader } from '../../wire/sip/message.ts';
-import { TokenBuckets, type BucketShape } from '../limits/token-buckets.ts';
+import { parseSipUri } from '../../wire/sip/uri.ts';
 import type { ReceivedRequest } from '../received-request.ts';
 import type { Admission, StoredCredential } from '../user-agent.ts';
 import { ChallengeChoice } from './challenge-choice.ts';
 import { nodeDigestHash } from './node-digest-hash.ts';
 import { Nonces } from './nonces.ts';
 
-/** Wrong passwords that one address may send before it has to wait. */
-export const FAILED_ATTEMPTS: BucketShape = { burst: 20, perSecond: 0.2 };
-const MAX_WATCHED_SOURCES = 20_000;
 const MAX_PROVEN_DEVICES = 20_000;
 /** An unknown user costs the same time as a wrong password. */
 const NOBODY = { ha1Md5: '', ha1Sha256: '' };
@@ -28,38 +26,32 @@ export type ChallengeKind = 'www' | 'proxy';
 
 export type Verdict =
   | { readonly kind: 'proven'; readonly credential: StoredCredential }
-  | { readonly kind: 'challenge'; readonly status: 401 | 407; readonly headers: readonly SipHeader[] }
-  /** Too many wrong passwords from this address. */
-  | { readonly kind: 'wait'; readonly seconds: number };
+  | { readonly kind: 'challenge'; readonly status: 401 | 407; readonly headers: readonly SipHeader[] };
 
 /** Asks for passwords and judges them: digest with SHA-256 and MD5, `auth` only (RFC 3261 22, RFC 8760). */
 export class Gatekeeper {
   readonly #admission: Admission;
   readonly #nonces: Nonces;
-  readonly #failures: TokenBuckets;
+  readonly #guesses: HoldBack;
   readonly #choice = new ChallengeChoice();
-  /** Users and the addresses from which they showed the right password, latest last. */
+  /** Addresses and the users who showed the right password from there, latest last. */
   readonly #proven = new Set<string>();
 
   constructor(options: {
     readonly admission: Admission;
     readonly clock: Clock;
     readonly random: Random;
-    readonly failures?: BucketShape;
+    /** Wrong passwords, by address. */
+    readonly guesses: HoldBack;
   }) {
     this.#admission = options.admission;
     this.#nonces = new Nonces(options.clock, options.random);
-    this.#failures = new TokenBuckets(options.clock, options.failures ?? FAILED_ATTEMPTS, MAX_WATCHED_SOURCES);
+    this.#guesses = options.guesses;
   }
 
   /** Whether a request carries credentials for a realm; without them the challenge needs no look at anything else. */
   presented(request: ReceivedRequest, realm: string): DigestAuthorization | undefined {
-    for (const { name, value } of request.message.headers) {
-      if (name !== 'Authorization' && name !== 'Proxy-Authorization') continue;
-      const authorization = parseAuthorization(value);
-      if (authorization?.realm === realm) return authorization;
-    }
-    return undefined;
+    return credentialsOf(request).find((each) => each.realm === realm);
   }
 
   async judge(
@@ -71,25 +63,42 @@ export class Gatekeeper {
     if (presented === undefined) return this.challenge(request, realm, kind);
     this.#choice.answered(request, presented.algorithm);
     const { address } = request.flow.remote;
-    const device = `${address} ${realm} ${presented.username}`;
-    // Behind a shared address the wrong passwords of one do not lock out the others: who has shown a right one there is
-    // counted alone.
-    const source = this.#proven.has(device) ? device : address;
-    if (!this.#failures.has(source)) return { kind: 'wait', seconds: Math.ceil(this.#failures.waitMs(source) / 1000) };
+    // A nonce that this address was not given says nothing about who sends from there: the address may be forged, and its
+    // failures another's. The password is not even looked at, so that nobody is told by `stale` whether it was right.
+    if (this.#nonces.judge(presented.nonce, realm, address) !== 'fresh') {
+      return this.challenge(request, realm, kind, true);
+    }
     const credential = await this.#admission.credential(realm, presented.username);
     const isPasswordRight = isRight(presented, credential ?? NOBODY, request.method);
     if (credential === undefined || !isPasswordRight) {
-      this.#failures.take(source);
+      this.#guesses.fail(address);
       return this.challenge(request, realm, kind);
     }
-    this.#remember(device);
+    this.#remember(deviceKey(address, presented.username));
     // RFC 7616 3.4: one use of a count; a client without qop has one use of the nonce.
     const count = Number.parseInt(presented.protection?.nonceCount ?? '1', 16);
-    // 7616 3.3: stale means a good password with a nonce that is none (any more). That of before a restart is one too:
-    // a phone that keeps its nonce goes on without asking anybody.
-    const isFresh = this.#nonces.judge(presented.nonce, realm) === 'fresh' && this.#nonces.use(presented.nonce, count);
-    if (!isFresh) return this.challenge(request, realm, kind, true);
+    // 7616 3.3: stale means a good password with a nonce that is none any more.
+    if (!this.#nonces.use(presented.nonce, count)) return this.challenge(request, realm, kind, true);
     return { kind: 'proven', credential };
+  }
+
+  /**
+   * Whether a request comes from a phone that may not be kept out by what others do behind its address or in its name:
+   * it showed the right password from there before.
+   */
+  isKnown(request: ReceivedRequest): boolean {
+    const { address } = request.flow.remote;
+    const names = credentialsOf(request).map(({ username }) => username);
+    const sender = parseSipUri(request.from.uri)?.user;
+    return [...names, ...(sender === undefined ? [] : [sender])].some((name) =>
+      this.#proven.has(deviceKey(address, name)),
+    );
+  }
+
+  /** Whether a request shows a nonce that its address was given here: who sends it does receive what is sent there. */
+  isReachable(request: ReceivedRequest): boolean {
+    const { address } = request.flow.remote;
+    return credentialsOf(request).some(({ nonce, realm }) => this.#nonces.judge(nonce, realm, address) !== 'foreign');
   }
 
   #remember(device: string): void {
@@ -106,7 +115,7 @@ export class Gatekeeper {
     stale = false,
   ): Verdict & { readonly kind: 'challenge' } {
     const name = kind === 'www' ? 'WWW-Authenticate' : 'Proxy-Authenticate';
-    const nonce = this.#nonces.issue(realm);
+    const nonce = this.#nonces.issue(realm, request.flow.remote.address);
     const line = (algorithm: DigestAlgorithm): SipHeader => ({
       name,
       value: formatChallenge({ realm, nonce, algorithm, qopAuth: true, stale }),
@@ -114,6 +123,17 @@ export class Gatekeeper {
     const lines = this.#choice.offer(request).map(line);
     return { kind: 'challenge', status: kind === 'www' ? 401 : 407, headers: lines };
   }
+}
+
+function deviceKey(address: string, username: string): string {
+  return `${address} ${username}`;
+}
+
+function credentialsOf({ message }: ReceivedRequest): readonly DigestAuthorization[] {
+  return message.headers.flatMap(({ name, value }) => {
+    if (name !== 'Authorization' && name !== 'Proxy-Authorization') return [];
+    return parseAuthorization(value) ?? [];
+  });
 }
 
 function isRight(

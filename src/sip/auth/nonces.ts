@@ -17,7 +17,7 @@ const NONCE_CHARS = STAMP_CHARS + MAC_CHARS;
 /**
  * - `fresh`: ours, young, and this count was not seen before.
  * - `stale`: ours, but too old, or its count was used: worth a new challenge, not a failed attempt.
- * - `foreign`: not made here.
+ * - `foreign`: not made here, or for another realm or address.
  */
 export type NonceVerdict = 'fresh' | 'stale' | 'foreign';
 
@@ -42,17 +42,18 @@ export class Nonces {
     this.#maxInGeneration = Math.max(1, Math.floor(maxTracked / 2));
   }
 
-  issue(realm: string): string {
+  /** A nonce for whoever receives what is sent to this address: nobody else can use it. */
+  issue(realm: string, address: string): string {
     this.#lastSerial += 1;
     const time = Math.floor(this.#clock.now()).toString(16).padStart(TIME_CHARS, '0');
     const stamp = time + this.#lastSerial.toString(16).padStart(SERIAL_CHARS, '0');
-    return stamp + this.#seal(stamp, realm);
+    return stamp + this.#seal(stamp, realm, address);
   }
 
   /** Judges origin and age only; `use` judges the count once the password was right. */
-  judge(nonce: string, realm: string): NonceVerdict {
+  judge(nonce: string, realm: string, address: string): NonceVerdict {
     if (nonce.length !== NONCE_CHARS) return 'foreign';
-    const expected = Buffer.from(this.#seal(nonce.slice(0, STAMP_CHARS), realm));
+    const expected = Buffer.from(this.#seal(nonce.slice(0, STAMP_CHARS), realm, address));
     const got = Buffer.from(nonce.slice(STAMP_CHARS));
     if (got.length !== expected.length || !timingSafeEqual(got, expected)) return 'foreign';
     const issuedMs = Number.parseInt(nonce.slice(0, TIME_CHARS), 16);
@@ -79,7 +80,8 @@ export class Nonces {
   }
 
   /** Half of the hash: whoever sees it lacks the other half, and with it the state to go on hashing from. */
-  #seal(stamp: string, realm: string): string {
-    return hash('sha256', this.#key + stamp + realm, 'hex').slice(0, MAC_CHARS);
+  #seal(stamp: string, realm: string, address: string): string {
+    // An address has no blank: where it ends and the realm begins cannot be read in two ways.
+    return hash('sha256', `${this.#key}${stamp}${address} ${realm}`, 'hex').slice(0, MAC_CHARS);
   }
 }

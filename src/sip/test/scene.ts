@@ -33,6 +33,7 @@ export class Scene {
   readonly network: VirtualNetwork;
   readonly directory = new MemoryDirectory({ clock: this.clock, logger: silentLogger });
   readonly #scope: Scope;
+  readonly #hosts = new Map<string, Network>();
   #agent: UserAgent | undefined;
 
   constructor(scope: Scope) {
@@ -72,7 +73,8 @@ export class Scene {
   }
 
   async peer(address = '10.0.0.2', port = 5060): Promise<ScriptedPeer> {
-    const network = this.network.host(address);
+    const network = this.#hosts.get(address) ?? this.network.host(address);
+    this.#hosts.set(address, network);
     return new ScriptedPeer(this, network, await network.bindDatagram({ address, port }));
   }
 

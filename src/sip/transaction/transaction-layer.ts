@@ -35,6 +35,8 @@ export interface TransactionUser {
   request(request: ReceivedRequest): void;
   /** An ACK that acknowledges a 2xx. */
   ack(request: ReceivedRequest): void;
+  /** Whether a request that no rule lets in gets the answer that it is owed. */
+  answersBroken(flow: Flow): boolean;
 }
 
 export interface TransactionLayerOptions {
@@ -197,7 +199,8 @@ export class TransactionLayer {
     if (request !== undefined && this.#isRepeat(request)) return;
     const verdict = admit(stamped.message, ABILITIES, request);
     if (verdict === 'drop' || request === undefined || verdict !== 'accept') {
-      if (typeof verdict === 'object') this.#answerBroken(verdict, stamped.via, flow);
+      const isOwed = typeof verdict === 'object' && this.#user?.answersBroken(flow) !== false;
+      if (isOwed) this.#answerBroken(verdict, stamped.via, flow);
       return;
     }
     if (request.method === 'ACK') this.#user?.ack(request);

@@ -1,10 +1,11 @@
+import type { HoldBack } from '../../base/hold-back.ts';
 import { randomInteger } from '../../base/random.ts';
 import type { DigestAuthorization } from '../../wire/sip/digest.ts';
 import { parseReplaces } from '../../wire/sip/header-values.ts';
 import { header, type SipHeader } from '../../wire/sip/message.ts';
 import { parseSipUri } from '../../wire/sip/uri.ts';
 import { ACCEPT, ALLOW, SUPPORTED } from '../abilities.ts';
-import type { Gatekeeper } from '../auth/gatekeeper.ts';
+import type { Gatekeeper, Verdict } from '../auth/gatekeeper.ts';
 import type { Realms } from '../auth/realms.ts';
 import { EstablishedCall } from '../call/established-call.ts';
 import { IncomingInvite } from '../call/incoming-invite.ts';
@@ -16,9 +17,12 @@ import { aorInRealm } from '../registrar/address-of-record.ts';
 import type { Registrar } from '../registrar/registrar.ts';
 import type { ServerTransaction } from '../transaction/server-transaction.ts';
 import type { TransactionUser } from '../transaction/transaction-layer.ts';
+import type { Flow } from '../transport/hop.ts';
 import type { Admission, CallerIdentity, IncomingCall, SipLimitName, UserAgent } from '../user-agent.ts';
 
 const RETRY_AFTER_SECONDS = { low: 2, high: 10 } as const;
+/** Programs that serve nothing but attacks say who they are; products that are abused for them too are not among these. */
+const SCANNERS = /friendly-(scanner|request)|sipvicious|sundayddr|siparmyknife|sip-scan|pplsip/i;
 
 export interface RequestRouterOptions {
   readonly core: SipCore;
@@ -30,8 +34,17 @@ export interface RequestRouterOptions {
   readonly callRate: TokenBuckets;
   /** Calls without credentials, by address: each costs a challenge. */
   readonly strangerRate: TokenBuckets;
+  /** Wrong passwords, by address. */
+  readonly guesses: HoldBack;
+  /** Requests of nobody known, by transport and address: whoever forges the address of a datagram harms no connection. */
+  readonly strangers: HoldBack;
   readonly maxDialogs: number;
   onRefused(limit: SipLimitName): void;
+}
+
+interface StrangersAnswer {
+  readonly status: number;
+  readonly headers: readonly SipHeader[];
 }
 
 type MessageHandler = Parameters<UserAgent['onMessage']>[0];
@@ -73,6 +86,9 @@ export class RequestRouter implements TransactionUser {
     if (request.method === 'CANCEL') return this.#cancel(request);
     if (core.layer.isFull) return this.#busy(request, 'sip-transactions');
     if (request.toTag !== undefined) return this.#inDialog(request);
+    if (SCANNERS.test(header(request.message, 'User-Agent') ?? '')) {
+      return this.#options.strangers.drop(sourceOf(request.flow));
+    }
     switch (request.method) {
       case 'REGISTER':
         return this.#register(request);
@@ -82,13 +98,21 @@ export class RequestRouter implements TransactionUser {
         return this.#message(request);
       case 'OPTIONS':
         // The same for everybody, and nothing to remember.
-        return this.#answerStateless(request, 200, [ACCEPT, ALLOW, SUPPORTED, contactFor(request.flow)]);
+        return this.#answerStranger(request, 200, [ACCEPT, ALLOW, SUPPORTED, contactFor(request.flow)]);
       case 'REFER':
         // Transfers are asked for within a call.
-        return this.#answerStateless(request, 403);
+        return this.#answerStranger(request, 403);
       default:
-        return this.#answerStateless(request, 481);
+        return this.#answerStranger(request, 481);
     }
+  }
+
+  answersBroken(flow: Flow): boolean {
+    const { strangers } = this.#options;
+    const source = sourceOf(flow);
+    if (strangers.drops(source)) return false;
+    strangers.fail(source);
+    return true;
   }
 
   ack(request: ReceivedRequest): void {
@@ -98,7 +122,7 @@ export class RequestRouter implements TransactionUser {
   #inDialog(request: ReceivedRequest): void {
     const { core } = this.#options;
     const user = core.dialogs.find(request);
-    if (user === undefined) return this.#answerStateless(request, 481);
+    if (user === undefined) return this.#answerStranger(request, 481);
     user.receive(request, core.layer.accept(request));
   }
 
@@ -110,7 +134,7 @@ export class RequestRouter implements TransactionUser {
       const lookedUp = this.#lookedUp.get(serverKey(request, 'INVITE'));
       if (lookedUp !== undefined) lookedUp.isCancelled = true;
       // It is taken when the tables are full too: one without its INVITE must not fill them further.
-      return this.#answerStateless(request, lookedUp === undefined ? 481 : 200);
+      return lookedUp === undefined ? this.#answerStranger(request, 481) : this.#answerStateless(request, 200);
     }
     this.#answer(core.layer.accept(request), 200);
     const ringing = this.#ringing.get(invite.key);
@@ -122,12 +146,14 @@ export class RequestRouter implements TransactionUser {
 
   #register(request: ReceivedRequest): void {
     const { core, gatekeeper, realms } = this.#options;
+    if (this.#isHeldBack(request)) return;
     core.tasks.run(async () => {
       const realm = await realms.of(hostOf(request.to.uri));
       const presented = gatekeeper.presented(request, realm);
       if (presented !== undefined) return this.#registerWithPassword(request, realm, presented);
       // Nothing is remembered for those who show no password: a challenge may be repeated.
       const { status, headers } = gatekeeper.challenge(request, realm, 'www');
+      this.#countStranger(request);
       this.#answerStateless(request, status, headers);
     });
   }
@@ -139,7 +165,7 @@ export class RequestRouter implements TransactionUser {
     if (transaction === undefined) return;
     await this.#answering(transaction, async () => {
       const verdict = await gatekeeper.judge(request, realm, 'www', presented);
-      if (verdict.kind === 'wait') return this.#wait(transaction, verdict.seconds);
+      this.#countVerdict(request, verdict);
       if (verdict.kind === 'challenge') return this.#answer(transaction, verdict.status, verdict.headers);
       const aor = aorInRealm(request.to.uri, realm);
       if (aor === undefined) return this.#answer(transaction, 404);
@@ -182,7 +208,7 @@ export class RequestRouter implements TransactionUser {
     const { key } = request;
     const lookedUp = { isCancelled: false };
     this.#lookedUp.set(key, lookedUp);
-    let challenge: { readonly status: number; readonly headers: readonly SipHeader[] } | undefined;
+    let challenge: StrangersAnswer | 'silence' | undefined;
     let trusted: CallerIdentity | undefined;
     try {
       trusted = await this.#trusted(request);
@@ -190,6 +216,7 @@ export class RequestRouter implements TransactionUser {
     } finally {
       this.#lookedUp.delete(key);
     }
+    if (challenge === 'silence') return false;
     if (lookedUp.isCancelled) {
       // 9.2: its CANCEL was answered already.
       this.#answerStateless(request, 487);
@@ -218,16 +245,16 @@ export class RequestRouter implements TransactionUser {
    * What somebody unknown who shows no password gets. Nothing is remembered of them, and nothing repeated to them: a
    * flood of forged INVITEs neither fills the memory nor is multiplied towards whoever's address they bear.
    */
-  async #strangersAnswer(
-    request: ReceivedRequest,
-  ): Promise<{ readonly status: number; readonly headers: readonly SipHeader[] } | undefined> {
+  async #strangersAnswer(request: ReceivedRequest): Promise<StrangersAnswer | 'silence' | undefined> {
     const { gatekeeper, realms, strangerRate } = this.#options;
     const realm = await realms.of(hostOf(request.from.uri));
+    if (this.#isHeldBack(request)) return 'silence';
     if (gatekeeper.presented(request, realm) !== undefined) return undefined;
     if (!strangerRate.take(request.flow.remote.address)) {
       this.#options.onRefused('strangers-calls');
       return { status: 503, headers: [this.#retryAfter()] };
     }
+    this.#countStranger(request);
     return gatekeeper.challenge(request, realm, 'proxy');
   }
 
@@ -270,14 +297,18 @@ export class RequestRouter implements TransactionUser {
     const handler = this.#onMessage;
     if (this.#draining || handler === undefined) return this.#answerStateless(request, 503, [this.#retryAfter()]);
     const { layer, tasks } = this.#options.core;
-    const transaction = layer.accept(request);
-    tasks.run(() =>
-      this.#answering(transaction, async () => {
-        const caller = (await this.#trusted(request)) ?? (await this.#identifyByPassword(transaction));
+    tasks.run(async () => {
+      const trusted = await this.#trusted(request);
+      if (trusted === undefined && this.#isHeldBack(request)) return;
+      const transaction = layer.acceptOnce(request);
+      // Its repeat came while it was looked up who sends.
+      if (transaction === undefined) return;
+      await this.#answering(transaction, async () => {
+        const caller = trusted ?? (await this.#identifyByPassword(transaction));
         if (caller === undefined) return;
         this.#answer(transaction, await handler({ request: request.message, caller }));
-      }),
-    );
+      });
+    });
   }
 
   /** Who sends a request, where its address alone says so. */
@@ -291,13 +322,13 @@ export class RequestRouter implements TransactionUser {
     const { request } = transaction;
     const realm = await realms.of(hostOf(request.from.uri));
     const verdict = await gatekeeper.judge(request, realm, 'proxy');
+    this.#countVerdict(request, verdict);
     if (verdict.kind === 'proven') {
       const { accountSid, username } = verdict.credential;
       return { kind: 'phone', accountSid, username, domain: realm };
     }
     if (transaction.finalStatus !== undefined) return undefined;
-    if (verdict.kind === 'wait') this.#wait(transaction, verdict.seconds);
-    else this.#answer(transaction, verdict.status, verdict.headers);
+    this.#answer(transaction, verdict.status, verdict.headers);
     return undefined;
   }
 
@@ -313,11 +344,6 @@ export class RequestRouter implements TransactionUser {
 
   #answer(transaction: ServerTransaction, status: number, headers: readonly SipHeader[] = []): void {
     transaction.respond(this.#options.core.responses.make(transaction.request, status, { headers }));
-  }
-
-  #wait(transaction: ServerTransaction, seconds: number): void {
-    this.#options.onRefused('wrong-passwords');
-    this.#answer(transaction, 503, [retryAfter(seconds)]);
   }
 
   #busy(request: ReceivedRequest, limit: SipLimitName): void {
@@ -336,10 +362,46 @@ export class RequestRouter implements TransactionUser {
     layer.answerStateless(request, responses.make(request, status, { headers }));
   }
 
+  /** Answers who may be anybody, unless there was too much of the kind from there. */
+  #answerStranger(request: ReceivedRequest, status: number, headers: readonly SipHeader[] = []): void {
+    if (this.#isHeldBack(request)) return;
+    this.#countStranger(request);
+    this.#answerStateless(request, status, headers);
+  }
+
+  /**
+   * True when a request is to be dropped without a word. Never that of a phone that showed the right password from this
+   * address: others behind the same NAT, and whoever forges its address, cannot keep it out. Nor, for a flood without
+   * passwords, that of somebody who holds a nonce that was sent to this address, and so is really there.
+   */
+  #isHeldBack(request: ReceivedRequest): boolean {
+    const { gatekeeper, guesses, strangers } = this.#options;
+    const { address } = request.flow.remote;
+    const source = sourceOf(request.flow);
+    const guessed = guesses.waitMs(address) > 0;
+    const flooded = strangers.waitMs(source) > 0;
+    if ((!guessed && !flooded) || gatekeeper.isKnown(request)) return false;
+    if (guessed) return guesses.drops(address);
+    return !gatekeeper.isReachable(request) && strangers.drops(source);
+  }
+
+  #countStranger(request: ReceivedRequest): void {
+    if (!this.#options.gatekeeper.isKnown(request)) this.#options.strangers.fail(sourceOf(request.flow));
+  }
+
+  #countVerdict(request: ReceivedRequest, verdict: Verdict): void {
+    if (verdict.kind === 'proven') this.#options.strangers.forgive(sourceOf(request.flow));
+    else this.#countStranger(request);
+  }
+
   #retryAfter(): SipHeader {
     const { low, high } = RETRY_AFTER_SECONDS;
     return retryAfter(randomInteger(this.#options.core.random, low, high));
   }
+}
+
+function sourceOf({ transport, remote }: Flow): string {
+  return `${transport} ${remote.address}`;
 }
 
 function retryAfter(seconds: number): SipHeader {

@@ -71,6 +71,10 @@ export class ScriptedUserAgent implements UserAgent {
     // No messages here.
   }
 
+  heldBack(): readonly [] {
+    return [];
+  }
+
   registerTrunk(): never {
     throw new Error('not scripted');
   }
