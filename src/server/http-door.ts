@@ -1,14 +1,24 @@
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
 import type { Endpoint } from '../base/network.ts';
+import type { ConnectionLimit } from './connection-limit.ts';
 import { listenFrom, type ListenPlan } from './listening.ts';
 
 const EVERY_ADDRESS = '0.0.0.0';
 const LOOPBACK = '127.0.0.1';
 const LOOPBACK_V6 = '::1';
 
-/** Opens the HTTP door and gives the address at which a client on this machine reaches it. */
-export async function listenHttp(app: FastifyInstance, plan: ListenPlan): Promise<Endpoint> {
+/** Opens the HTTP door, bounds its connections, and gives the address at which a client on this machine reaches it. */
+export async function listenHttp(
+  app: FastifyInstance,
+  plan: ListenPlan,
+  connections: ConnectionLimit,
+): Promise<Endpoint> {
+  app.server.prependListener('connection', (socket: Socket) => {
+    // What comes out of a TLS handshake was counted before it.
+    if (!(socket instanceof TLSSocket)) connections.take(socket);
+  });
   await listenFrom(plan, ({ address: host, port }) => app.listen({ host, port }));
   const bound = app.server.address();
   if (bound === null || typeof bound === 'string') throw new Error('the HTTP door has no address after it was opened');

@@ -7,10 +7,10 @@ import type { Endpoint } from '../../base/network.ts';
 import { errorText } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { listenFrom, type ListenPlan } from '../listening.ts';
+import type { ConnectionLimit } from '../connection-limit.ts';
 import type { Certificates } from './certificates.ts';
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
-const MAX_CONNECTIONS = 10_000;
 const TUNNEL_HOST = /^([a-z0-9-]+\.)*twilio\.com$/i;
 
 export interface TlsDoorOptions {
@@ -19,6 +19,7 @@ export interface TlsDoorOptions {
   /** Undefined: no port of its own; tunnels are ended all the same. */
   readonly plan: ListenPlan | undefined;
   readonly log: Logger;
+  readonly connections: ConnectionLimit;
 }
 
 export interface TlsDoor {
@@ -33,7 +34,7 @@ export interface TlsDoor {
  * talks to this place; it leads nowhere else.
  */
 export async function openTlsDoor(app: FastifyInstance, options: TlsDoorOptions): Promise<TlsDoor | undefined> {
-  const { plan, log } = options;
+  const { plan, log, connections } = options;
   const take = handshakes(app, options);
   app.server.on('connect', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
@@ -49,8 +50,10 @@ export async function openTlsDoor(app: FastifyInstance, options: TlsDoorOptions)
     take(socket as Socket);
   });
   if (plan === undefined) return undefined;
-  const server = createTcpServer(take);
-  server.maxConnections = MAX_CONNECTIONS;
+  // Counted before the handshake: half of one holds a connection too.
+  const server = createTcpServer((socket) => {
+    if (connections.take(socket)) take(socket);
+  });
   server.on('error', (error) => log.error({ error: errorText(error) }, 'the HTTPS door failed'));
   await listenFrom(plan, ({ address, port }) => listening(server, address, port));
   const bound = server.address() as AddressInfo;

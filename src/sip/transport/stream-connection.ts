@@ -31,8 +31,10 @@ export class SipStream {
   readonly #observer: StreamObserver;
   readonly #framer = new StreamFramer();
   #lastDataMs: number;
-  /** When the message began that is not complete yet. */
+  /** When the message began that is not complete yet; of a peer that has sent none, when it connected. */
   #incompleteSinceMs: number | undefined;
+  /** Whether it has carried a message, or was opened here to carry one. */
+  #spoke: boolean;
   /** When the system first refused to take more of our bytes. */
   #stuckSinceMs: number | undefined;
   #closed = false;
@@ -49,7 +51,8 @@ export class SipStream {
     this.#clock = options.clock;
     this.#observer = options.observer;
     this.#lastDataMs = this.#clock.now();
-    if (options.opened === 'by-peer') this.#incompleteSinceMs = this.#lastDataMs;
+    this.#spoke = options.opened === 'by-us';
+    if (!this.#spoke) this.#incompleteSinceMs = this.#lastDataMs;
     this.#connection.onData((bytes) => this.#receive(bytes));
     this.#connection.onClose((error) => this.#finish(error?.message ?? 'the peer closed the connection'));
   }
@@ -85,9 +88,14 @@ export class SipStream {
     for (const event of this.#framer.push(bytes)) {
       if (this.#closed) return;
       this.#take(event);
+      // What follows a whole message began with this chunk at the earliest.
+      if (event.kind !== 'message') continue;
+      this.#spoke = true;
+      this.#incompleteSinceMs = undefined;
     }
-    if (!this.#framer.midMessage) this.#incompleteSinceMs = undefined;
-    else this.#incompleteSinceMs ??= this.#lastDataMs;
+    // Keep-alives alone hold no connection that never carried a message.
+    if (this.#framer.midMessage) this.#incompleteSinceMs ??= this.#lastDataMs;
+    else if (this.#spoke) this.#incompleteSinceMs = undefined;
   }
 
   #take(event: StreamEvent): void {

@@ -79,6 +79,24 @@ test('a peer that never ends its message, or never begins one, is cut', async (t
   assert.ok(!good.isClosed());
 });
 
+test('keep-alives alone hold no connection; messages that follow each other without a pause do', async (t) => {
+  const scene = new Scene(t);
+  await scene.open();
+  const network = scene.network.host('10.0.0.2');
+  const [pinging, busy] = [await connect(scene, '10.0.0.2', network), await connect(scene, '10.0.0.2', network)];
+  let rest = '';
+  for (let second = 0; second < 30; second += 1) {
+    pinging.send('\r\n\r\n');
+    // Each chunk ends in the middle of a message.
+    const next = OPTIONS(`busy${second}`);
+    busy.send(rest + next.slice(0, 40));
+    rest = next.slice(40);
+    await scene.advance(1_000);
+  }
+  assert.equal(pinging.isClosed(), true);
+  assert.equal(busy.isClosed(), false);
+});
+
 test('one address may open only so many connections', async (t) => {
   const scene = new Scene(t);
   const streams = { maxConnections: 10, maxPerSource: 2, connectTimeoutMs: 1_000 };
