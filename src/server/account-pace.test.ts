@@ -20,3 +20,11 @@ test('a rate below one a second lets a first request through', () => {
   const pace = accountPace(0.5, new VirtualClock());
   assert.deepEqual([pace('AC1'), pace('AC1')], [0, 2000]);
 });
+
+test('counts a bounded number of accounts; whoever asks goes on being counted', () => {
+  const pace = accountPace(1, new VirtualClock(), undefined, 2);
+  assert.deepEqual(
+    ['AC1', 'AC2', 'AC1', 'AC3', 'AC1', 'AC2'].map((sid) => pace(sid)),
+    [0, 0, 1000, 0, 1000, 0],
+  );
+});

@@ -23,6 +23,15 @@ suite('the log', () => {
     assert.equal(kept.at(-1), '24999');
   });
 
+  test('keeps a bounded number of characters, and the newest line whatever its length', () => {
+    const logs = new LogBuffer('silent');
+    const long = 'x'.repeat(1_000_000);
+    for (let line = 0; line < 100; line += 1) logs.logger.info({ long }, String(line));
+    const kept = logs.last(1_000);
+    assert.ok(kept.length >= 8 && kept.length <= 17, `${kept.length} lines`);
+    assert.equal(messages(kept).at(-1), '99');
+  });
+
   test('gives new lines to whoever follows, until they stop', () => {
     const logs = new LogBuffer('silent');
     const heard: string[] = [];

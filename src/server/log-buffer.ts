@@ -3,11 +3,14 @@ import type { Logger } from '../base/logger.ts';
 import type { Config } from './config.ts';
 
 const KEPT_LINES = 10_000;
+/** Lines may quote what strangers sent: many long ones push the oldest out sooner. */
+const KEPT_CHARS = 16_777_216;
 
 /** The program's log: lines of the wanted level to stderr, and the last ones kept for `tandem logs`. */
 export class LogBuffer {
   readonly logger: Logger;
   readonly #lines: string[] = [];
+  #chars = 0;
   readonly #followers = new Set<(line: string) => void>();
 
   constructor(level: Config['logLevel']) {
@@ -34,9 +37,15 @@ export class LogBuffer {
     return { stop: () => void this.#followers.delete(line) };
   }
 
+  #drop(count: number): void {
+    for (const line of this.#lines.splice(0, count)) this.#chars -= line.length;
+  }
+
   #keep(line: string): void {
     this.#lines.push(line);
-    if (this.#lines.length > KEPT_LINES * 2) this.#lines.splice(0, KEPT_LINES);
+    this.#chars += line.length;
+    if (this.#lines.length > KEPT_LINES * 2) this.#drop(KEPT_LINES);
+    else if (this.#chars > KEPT_CHARS) this.#drop(Math.ceil(this.#lines.length / 2));
     for (const follower of this.#followers) follower(line);
   }
 }

@@ -32,6 +32,8 @@ export interface SipLimits {
   readonly maxTransactions: number;
   /** Calls and ringing calls together. */
   readonly maxDialogs: number;
+  /** Requests of which it is looked up who sends them. */
+  readonly maxLookups: number;
   /** New calls that come in. */
   readonly callRate: BucketShape;
   /** Wrong passwords from one address, before nothing of it is answered for a while. */
@@ -116,6 +118,7 @@ export async function openUserAgent(options: UserAgentOptions): Promise<UserAgen
     callRate: new TokenBuckets(clock, limits.callRate ?? DEFAULT_CALL_RATE, ONE_BUCKET),
     strangerRate: new TokenBuckets(clock, limits.callRate ?? DEFAULT_CALL_RATE, MAX_STRANGERS),
     maxDialogs: limits.maxDialogs ?? DEFAULT_MAX_DIALOGS,
+    ...(limits.maxLookups !== undefined && { maxLookups: limits.maxLookups }),
     onRefused,
   });
   core.layer.setUser(router);

@@ -4,6 +4,7 @@ import { SILENCE } from '../base/hold-back.ts';
 import { answerChallenge, chooseChallenge, formatAuthorization } from '../wire/sip/digest.ts';
 import { header, headers, type SipHeader } from '../wire/sip/message.ts';
 import { nodeDigestHash } from './auth/node-digest-hash.ts';
+import { openAdmission } from './test/open-agent.ts';
 import { Scene, type ScriptedPeer } from './test/scene.ts';
 
 const GUESSES = { burst: 20, forgivenPerSecond: 0.02, ...SILENCE };
@@ -188,6 +189,28 @@ suite('strangers at the SIP door', () => {
     }
     await scene.advance(10);
     assert.equal(peer.heard.length, 30);
+  });
+
+  test('while the store does not answer, requests that wait for it are bounded, and all go on after it', async (t) => {
+    const scene = new Scene(t);
+    const store = Promise.withResolvers<undefined>();
+    const refused: string[] = [];
+    await scene.open({
+      admission: { ...openAdmission(), trustedPeer: () => store.promise },
+      limits: { maxLookups: 10 },
+      onRefused: (limit) => void refused.push(limit),
+    });
+    scene.agent.onIncomingCall((call) => call.reject(486));
+    const peer = await scene.peer(HOST);
+    await flood(scene, peer, 'INVITE', 15);
+    assert.deepEqual(peer.statuses('INVITE'), Array<number>(5).fill(503));
+    assert.deepEqual(refused, Array<string>(5).fill('sip-transactions'));
+    store.resolve(undefined);
+    await scene.advance(10);
+    assert.equal(peer.statuses('INVITE').filter((status) => status === 407).length, 10);
+    peer.ask('OPTIONS', { callId: 'after' });
+    await scene.advance(10);
+    assert.deepEqual(peer.statuses('OPTIONS'), [200]);
   });
 
   test('programs that only attack are not answered at all', async (t) => {

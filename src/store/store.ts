@@ -25,10 +25,12 @@ export interface WriteResult {
  * - `duplicate`: a primary key or unique index refused a row.
  * - `unexpected-rows`: a statement touched another number of rows than `expectedRows`.
  * - `full`: the disk (or a quota) is full; nothing was written.
+ * - `overloaded`: too many writes wait already; nothing was written.
  * - `too-new`, `locked`: the data folder was written by a newer version, is held by another process.
  * - `failed`: anything else; `cause` has the engine's error.
  */
-export type StoreErrorCode = 'duplicate' | 'unexpected-rows' | 'full' | 'too-new' | 'locked' | 'closed' | 'failed';
+export type StoreErrorCode =
+  'duplicate' | 'unexpected-rows' | 'full' | 'overloaded' | 'too-new' | 'locked' | 'closed' | 'failed';
 
 /** Hard state. A write is data: all its statements or none, and it resolves only after the commit is on disk. */
 export interface Store {

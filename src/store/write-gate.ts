@@ -5,6 +5,9 @@ import type { WriteResult, WriteStatement } from './store.ts';
 /** Statements in one commit. A thousand rows hold SQLite's thread, which is the event loop, for about 9 ms. */
 export const MAX_GROUP_STATEMENTS = 500;
 
+/** Writes that may wait for a disk or a database that does not answer; beyond it they are refused at once. */
+export const MAX_QUEUED_WRITES = 50_000;
+
 /** What became of one write of a group; `again` puts it back to the front of the queue. */
 export type WriteOutcome =
   | { readonly kind: 'done'; readonly results: readonly WriteResult[] }
@@ -33,14 +36,23 @@ export class WriteGate {
   #draining: Promise<void> | undefined;
   #closed = false;
 
-  constructor(commit: CommitGroup, clock: Clock) {
+  readonly #maxQueued: number;
+
+  constructor(commit: CommitGroup, clock: Clock, maxQueued = MAX_QUEUED_WRITES) {
     this.#commit = commit;
     this.#clock = clock;
+    this.#maxQueued = maxQueued;
   }
 
   async submit(statements: readonly WriteStatement[]): Promise<readonly WriteResult[]> {
     if (this.#closed) throw new StoreError('closed', 'the store is closed: no write is taken any more');
     if (statements.length === 0) return [];
+    if (this.#queue.length >= this.#maxQueued) {
+      throw new StoreError(
+        'overloaded',
+        `${this.#maxQueued} writes wait for the store already: is its disk or server well?`,
+      );
+    }
     const release = this.#clock.hold();
     try {
       return await new Promise((resolve, reject) => {

@@ -1,7 +1,7 @@
 import { CommsError } from '../comms-error.ts';
 import type { HttpMethod, Recording, RecordingEvent, RecordingSource } from '../model.ts';
 import type { CallEnvironment } from './environment.ts';
-import type { LiveCall } from './live-call.ts';
+import { MAX_RECORDINGS_OF_CALL, type LiveCall } from './live-call.ts';
 import { startRecording, type RunningCallRecording } from './recordings.ts';
 import { talkOf } from './talk.ts';
 
@@ -27,6 +27,10 @@ export async function startCallRecording(
       faultCode: 21_220,
       httpStatus: 400,
     });
+  }
+  if (!live.admitRecording()) {
+    const message = `call ${live.call.sid} has had ${MAX_RECORDINGS_OF_CALL} recordings, the most that a call may have`;
+    throw new CommsError('refused', message, { faultCode: 21_220, httpStatus: 400 });
   }
   talkOf(live)?.keepSound();
   const { channels, track, trim } = options;

@@ -4,6 +4,7 @@ import type { CallSid } from '../../base/sid.ts';
 import type { StartRecordingOptions } from '../call-commands.ts';
 import { ACCOUNT_SID, APP, CallWorld, NUMBER } from './test/call-world.ts';
 import { answering, ringingOnly } from './test/scripted-user-agent.ts';
+import { MAX_RECORDINGS_OF_CALL } from './live-call.ts';
 
 const BOB = 'sip:bob@home.tandem';
 const WAIT = { twiml: '<Response><Pause length="600"/></Response>', statusCallback: 'http://app/status' };
@@ -216,6 +217,19 @@ suite('recording by the API', () => {
     await assert.rejects(world.service.updateRecording(world.account, sid, second, paused), { faultCode: 21_220 });
     assert.equal(world.recordings.get(second)?.status, 'completed');
     assert.equal((await world.service.updateRecording(world.account, sid, 'current', paused)).sid, first);
+  });
+
+  test('is one of a bounded number that a call may have', async () => {
+    const { world, sid } = await talking();
+    const start = (): Promise<unknown> => world.service.startRecording(world.account, sid, RECORD);
+    for (let index = 0; index < MAX_RECORDINGS_OF_CALL - 2; index += 1) await start();
+    const last = await Promise.allSettled([start(), start(), start(), start()]);
+    assert.deepEqual(
+      last.map(({ status }) => status),
+      ['fulfilled', 'fulfilled', 'rejected', 'rejected'],
+    );
+    assert.equal(world.recordings.size, MAX_RECORDINGS_OF_CALL);
+    await assert.rejects(start(), { faultCode: 21_220 });
   });
 
   test('ends with the call, before its completed event', async () => {

@@ -39,6 +39,9 @@ export interface LiveCallOptions {
   readonly joined?: (party: Party) => void;
 }
 
+/** Each costs a file, and sound that is mixed while it runs. */
+export const MAX_RECORDINGS_OF_CALL = 50;
+
 /** One call while it is dialled or up: its journal, its party, its run. It ends exactly once. */
 export class LiveCall {
   readonly journal: CallJournal;
@@ -56,6 +59,7 @@ export class LiveCall {
   readonly #joined: LiveCallOptions['joined'];
   readonly #work: TaskGroup;
   readonly #recordings: RunningCallRecording[] = [];
+  #recordingsAdmitted = 0;
   #party: Party | undefined;
   #run: TwimlRun | undefined;
   #answeredAt: number | undefined;
@@ -118,6 +122,13 @@ export class LiveCall {
   /** Recordings that the API or the call's own plan started, newest last. */
   get recordings(): readonly RunningCallRecording[] {
     return this.#recordings;
+  }
+
+  /** Whether one more recording may be started. */
+  admitRecording(): boolean {
+    if (this.#recordingsAdmitted >= MAX_RECORDINGS_OF_CALL) return false;
+    this.#recordingsAdmitted += 1;
+    return true;
   }
 
   /** The recording ends with the call and is told with its last event. */

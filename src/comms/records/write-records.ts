@@ -25,6 +25,12 @@ export function refusalOf(error: unknown, onDuplicate?: () => CommsError): unkno
         httpStatus: 503,
         cause: error,
       });
+    case 'overloaded':
+      return new CommsError('overloaded', 'The store does not keep up: nothing was accepted, try again later', {
+        faultCode: 20503,
+        httpStatus: 503,
+        cause: error,
+      });
     case 'unexpected-rows':
       return notFound(error);
     case 'duplicate':

@@ -39,8 +39,12 @@ export interface RequestRouterOptions {
   /** Requests of nobody known, by transport and address: whoever forges the address of a datagram harms no connection. */
   readonly strangers: HoldBack;
   readonly maxDialogs: number;
+  readonly maxLookups?: number;
   onRefused(limit: SipLimitName): void;
 }
+
+/** Requests of which it is looked up who sends them, while the store is slow: beyond it they are refused at once. */
+const MAX_LOOKUPS = 10_000;
 
 interface StrangersAnswer {
   readonly status: number;
@@ -61,12 +65,16 @@ export class RequestRouter implements TransactionUser {
   readonly #underWay = new Map<string, string>();
   /** INVITEs of which it is looked up who calls, by the key that their transaction will have. */
   readonly #lookedUp = new Map<string, { isCancelled: boolean }>();
+  #lookups = 0;
   #onCall: ((call: IncomingCall) => void) | undefined;
   #onMessage: MessageHandler | undefined;
   #draining = false;
 
+  readonly #maxLookups: number;
+
   constructor(options: RequestRouterOptions) {
     this.#options = options;
+    this.#maxLookups = options.maxLookups ?? MAX_LOOKUPS;
   }
 
   onCall(handler: (call: IncomingCall) => void): void {
@@ -86,6 +94,7 @@ export class RequestRouter implements TransactionUser {
     if (request.method === 'CANCEL') return this.#cancel(request);
     if (core.layer.isFull) return this.#busy(request, 'sip-transactions');
     if (request.toTag !== undefined) return this.#inDialog(request);
+    if (this.#lookups >= this.#maxLookups) return this.#busy(request, 'sip-transactions');
     if (SCANNERS.test(header(request.message, 'User-Agent') ?? '')) {
       return this.#options.strangers.drop(sourceOf(request.flow));
     }
@@ -147,7 +156,7 @@ export class RequestRouter implements TransactionUser {
   #register(request: ReceivedRequest): void {
     const { core, gatekeeper, realms } = this.#options;
     if (this.#isHeldBack(request)) return;
-    core.tasks.run(async () => {
+    this.#lookUp(async () => {
       const realm = await realms.of(hostOf(request.to.uri));
       const presented = gatekeeper.presented(request, realm);
       if (presented !== undefined) return this.#registerWithPassword(request, realm, presented);
@@ -192,7 +201,7 @@ export class RequestRouter implements TransactionUser {
     const done = (): void => {
       this.#underWay.delete(merge);
     };
-    core.tasks.run(async () => {
+    this.#lookUp(async () => {
       try {
         if (!(await this.#inviteOfKnown(request, done))) done();
       } catch (error) {
@@ -296,8 +305,8 @@ export class RequestRouter implements TransactionUser {
   #message(request: ReceivedRequest): void {
     const handler = this.#onMessage;
     if (this.#draining || handler === undefined) return this.#answerStateless(request, 503, [this.#retryAfter()]);
-    const { layer, tasks } = this.#options.core;
-    tasks.run(async () => {
+    const { layer } = this.#options.core;
+    this.#lookUp(async () => {
       const trusted = await this.#trusted(request);
       if (trusted === undefined && this.#isHeldBack(request)) return;
       const transaction = layer.acceptOnce(request);
@@ -330,6 +339,17 @@ export class RequestRouter implements TransactionUser {
     if (transaction.finalStatus !== undefined) return undefined;
     this.#answer(transaction, verdict.status, verdict.headers);
     return undefined;
+  }
+
+  #lookUp(work: () => Promise<void>): void {
+    this.#lookups += 1;
+    this.#options.core.tasks.run(async () => {
+      try {
+        await work();
+      } finally {
+        this.#lookups -= 1;
+      }
+    });
   }
 
   /** Work that ends with an answer, whatever happens. */
