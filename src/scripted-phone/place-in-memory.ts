@@ -217,6 +217,7 @@ export class PlaceInMemory {
       trunkCapacity: new TrunkCapacity(),
       liveCalls: this.#live,
       resolve: (destination) => this.#resolve(destination),
+      isOwnHost: () => Promise.resolve(true),
       startFlow: (live, first, rules) =>
         startFlow(
           live,

@@ -10,7 +10,7 @@ import type { CallService } from '../comms/calls/call-service.ts';
 import type { CallEnvironment } from '../comms/calls/environment.ts';
 import { startFlow } from '../comms/calls/flow.ts';
 import { LiveCalls } from '../comms/calls/live-calls.ts';
-import { resolve, type RoutingPorts } from '../comms/calls/routing.ts';
+import { isOwnHost, resolve, type RoutingPorts } from '../comms/calls/routing.ts';
 import { TrunkCapacity } from '../comms/calls/trunk-capacity.ts';
 import type { Fault } from '../comms/faults.ts';
 import type { CallTraces } from '../comms/call-traces.ts';
@@ -151,6 +151,7 @@ export function callEnvironment(parts: CallParts): JoinedEnvironment {
     trunkCapacity: new TrunkCapacity(() => parts.limits.refuse('trunk-calls')),
     liveCalls: new LiveCalls(),
     resolve: (destination, context) => resolve(destination, context, routing),
+    isOwnHost: (host, port) => isOwnHost(host, port, routing),
     startFlow: (live, first, rules) =>
       startFlow(
         live,

@@ -130,7 +130,7 @@ export class CallService implements CallCommands {
     await this.#checkCallerId(account, request.plan);
     const plan = await this.#planWithApplication(account, request.plan);
     const call = this.#newCall(account, request.to, from, plan);
-    if (isEmergency(request.to, this.#environment.settings.emergencyNumbers)) {
+    if (await isEmergency(request.to, this.#environment)) {
       // Emergency calls never queue.
       const dialling: Call = { ...call, stage: 'dialling' };
       await this.#environment.calls.insert(dialling);

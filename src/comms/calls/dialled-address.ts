@@ -7,7 +7,8 @@ export function dialledAddress(target: string): Address | undefined {
   if (uri === undefined) return undefined;
   const user = uri.user ?? '';
   const number = /^[+\d][\d().-]*$/.test(user) ? parseNumber(user) : undefined;
-  if (number !== undefined && number.startsWith('+')) return { kind: 'number', number };
+  // A short number of a tel: URI (112) has no host that could give it another meaning.
+  if (number !== undefined && (number.startsWith('+') || uri.scheme === 'tel')) return { kind: 'number', number };
   if (user === '') return undefined;
   return parseAddress(target.split(/[;?]/)[0] ?? '');
 }

@@ -40,6 +40,8 @@ export interface CallEnvironment {
     destination: Address,
     context: { readonly accountSid: AccountSid; readonly emergency: boolean },
   ): Promise<Resolution>;
+  /** Whether addresses at this host are this place's: its own names and addresses, its SIP domains. */
+  isOwnHost(host: string, port: number | undefined): Promise<boolean>;
   /** Runs TwiML on a call whose party is there. */
   startFlow(live: LiveCall, first: DocumentRequest | { readonly twiml: string }, rules?: FlowRules): TwimlRun;
   /** Keeps the fault as a Notification of the call. */

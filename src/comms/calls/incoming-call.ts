@@ -67,7 +67,7 @@ async function admit(incoming: IncomingCall, environment: CallEnvironment): Prom
     return undefined;
   }
   const caller = await identify(incoming, environment);
-  const emergency = isEmergency(destination, environment.settings.emergencyNumbers);
+  const emergency = await isEmergency(destination, environment, realmOf(incoming));
   const resolution = await environment.resolve(destination, { accountSid: caller.accountSid, emergency });
   const accountSid = ownerOf(resolution) ?? caller.accountSid;
   if ((await environment.lookups.account(accountSid))?.status !== 'active') {
@@ -207,6 +207,10 @@ function dialledUri(incoming: IncomingCall): string {
   const { uri } = incoming.request;
   if (incoming.caller.kind !== 'trunk' || /^\+?\d/.test(parseSipUri(uri)?.user ?? '')) return uri;
   return parseNameAddress(header(incoming.request, 'To') ?? '')?.uri ?? uri;
+}
+
+function realmOf({ request }: IncomingCall): string | undefined {
+  return parseSipUri(parseNameAddress(header(request, 'From') ?? '')?.uri ?? '')?.host;
 }
 
 async function identify(incoming: IncomingCall, environment: CallEnvironment): Promise<Caller> {

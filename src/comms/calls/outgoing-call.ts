@@ -81,7 +81,7 @@ export async function dialCall(
   const { call } = live;
   const destination = parseAddress(call.to);
   if (destination === undefined) throw new Error(`the destination ${call.to} cannot be read`);
-  const emergency = isEmergency(destination, environment.settings.emergencyNumbers);
+  const emergency = await isEmergency(destination, environment);
   if (live.hopsLeft < 0) {
     await endUnreachable(live, TOO_MANY_HOPS, environment);
     return undefined;

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { parseAddress } from '../address.ts';
+import { dialledAddress } from './dialled-address.ts';
 import { isEmergency } from './emergency.ts';
-import { resolve, type Resolution } from './routing.ts';
+import { isOwnHost, resolve, type Resolution } from './routing.ts';
 import { ACCOUNT_SID, APP, CallWorld } from './test/call-world.ts';
 import { answering } from './test/scripted-user-agent.ts';
 
@@ -106,17 +107,37 @@ suite('where a call leads', () => {
   });
 });
 
-test('emergency numbers are known however they are written, and nothing else is', () => {
-  const numbers = ['112', '911'];
-  for (const [to, expected] of [
+test('emergency numbers are known however they are written, at this place, and nothing else is', async () => {
+  const world = await CallWorld.open();
+  world.domain('acme.example', null);
+  const ports = {
+    settings: { emergencyNumbers: ['112', '911'] },
+    isOwnHost: (host: string, port: number | undefined) => isOwnHost(host, port, world.routing()),
+  };
+  for (const [to, expected, realm] of [
     ['112', true],
-    ['sip:911@anywhere', true],
-    ['sip:+112@anywhere;user=phone', true],
+    ['sip:911@127.0.0.1', true],
+    ['sip:112@home.tandem', true],
+    ['sip:112@acme.example', true],
+    ['sip:+112@127.0.0.1;user=phone', true],
+    ['sip:112;phone-context=+49@127.0.0.1', true],
+    ['sip:%31%31%32@127.0.0.1', true],
+    ['sip:1-1-2@127.0.0.1', true],
+    ['sip:112@partner.example', false],
+    ['sip:112@127.0.0.1.partner.example', false],
+    ['sip:112@PBX.example', true, 'pbx.example'],
+    ['sip:112@partner.example', false, 'pbx.example'],
+    ['sip:1123@127.0.0.1', false],
     ['1123', false],
     ['+12025550112', false],
     ['client:112', false],
   ] as const) {
     const address = parseAddress(to);
-    assert.equal(address !== undefined && isEmergency(address, numbers), expected, to);
+    assert.equal(address !== undefined && (await isEmergency(address, ports, realm)), expected, `${to} ${realm ?? ''}`);
   }
+});
+
+test('an emergency number of a tel: URI has no host to ask', () => {
+  assert.deepEqual(dialledAddress('tel:112'), { kind: 'number', number: '112' });
+  assert.deepEqual(dialledAddress('tel:112;phone-context=+49'), { kind: 'number', number: '112' });
 });

@@ -7,6 +7,7 @@ import type { Address } from '../address.ts';
 import type { FaultCode } from '../faults.ts';
 import type { IncomingPhoneNumber, SipDomain } from '../model.ts';
 import type { Phone, Trunk } from '../place-model.ts';
+import { dialledDigits } from './emergency.ts';
 
 /** Where a call may ring. Targets of the same group ring together; groups are tried in order. */
 export type DialTarget = SipDialTarget | ClientDialTarget;
@@ -118,6 +119,11 @@ async function resolveUri(uri: string, context: RoutingContext, ports: RoutingPo
   return { kind: 'targets', targets: [{ kind: 'sip', target: { uri }, group: 0, domain: parsed.host }] };
 }
 
+/** Whether addresses at this host are this place's. */
+export async function isOwnHost(host: string, port: number | undefined, ports: RoutingPorts): Promise<boolean> {
+  return ports.isLocalHost(host, port) || host === ports.homeDomain || (await ports.domainByName(host)) !== undefined;
+}
+
 async function resolveInDomain(user: string, domain: SipDomain, ports: RoutingPorts): Promise<Resolution> {
   const registered = await ports.registered(aorOf(user, domain.domainName));
   if (registered.length > 0) return ringTogether(registered, domain.domainName);
@@ -164,7 +170,7 @@ async function trunkRoute(number: string, context: RoutingContext, ports: Routin
 }
 
 async function emergencyRoute(destination: Address, context: RoutingContext, ports: RoutingPorts): Promise<Resolution> {
-  const number = destination.kind === 'number' ? destination.number : (parseSipUriUser(destination) ?? '');
+  const number = dialledDigits(destination);
   const trunks = (await ports.trunks(context.accountSid)).filter((trunk) => longestPrefix(trunk, number) >= 0);
   if (trunks.length > 0) {
     return { kind: 'targets', targets: trunks.map((trunk, group) => trunkTarget(trunk, number, group)) };
@@ -175,10 +181,6 @@ async function emergencyRoute(destination: Address, context: RoutingContext, por
     reason: `no trunk carries the emergency number ${number}`,
     faultCode: 21214,
   };
-}
-
-function parseSipUriUser(destination: Address): string | undefined {
-  return destination.kind === 'sip' ? parseSipUri(destination.uri)?.user : undefined;
 }
 
 /** Length of the longest prefix of the trunk that the number begins with; -1 without one. */

@@ -16,7 +16,7 @@ import type { CallEnvironment } from '../environment.ts';
 import { startFlow } from '../flow.ts';
 import { LiveCalls } from '../live-calls.ts';
 import type { LiveCall } from '../live-call.ts';
-import { resolve, type RoutingPorts } from '../routing.ts';
+import { isOwnHost, resolve, type RoutingPorts } from '../routing.ts';
 import { TrunkCapacity } from '../trunk-capacity.ts';
 import { MemoryCalls, storageFull } from './memory-calls.ts';
 import { ScriptedMedia, type ScriptedLeg } from './scripted-media.ts';
@@ -317,6 +317,7 @@ export class CallWorld {
         mainAccount: ACCOUNT_SID,
       },
       resolve: (destination, context) => resolve(destination, context, this.routing()),
+      isOwnHost: (host, port) => isOwnHost(host, port, this.routing()),
       startFlow: (live, first, rules) =>
         startFlow(
           live,
