@@ -12,6 +12,7 @@ export const TARGETS = {
   mp3: async () => (await import('./targets/sound.ts')).mp3File,
   form: async () => (await import('./targets/form.ts')).formFields,
   api: async () => (await import('./targets/api.ts')).apiDoor,
+  control: async () => (await import('./targets/control.ts')).controlDoor,
   config: async () => (await import('./targets/config.ts')).configuration,
   signalling: async () => (await import('./targets/webphone.ts')).signalling,
   token: async () => (await import('./targets/webphone.ts')).token,

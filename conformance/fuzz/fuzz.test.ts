@@ -17,6 +17,7 @@ const EXECUTIONS: Readonly<Record<TargetName, number>> = {
   mp3: 60,
   form: 8000,
   api: 400,
+  control: 600,
   config: 1500,
   signalling: 8000,
   token: 3000,
