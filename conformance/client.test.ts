@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { openClientPage } from '../src/testkit/client-page.ts';
 import { peer } from '../src/testkit/peers.ts';
-import type { PhonePage } from '../src/testkit/phone-page.ts';
+import type { PageConnection, PhonePage } from '../src/testkit/phone-page.ts';
 import { encodeWav, toneSamples } from '../src/testkit/wav.ts';
 import { CLEAR, hearEachOther, World } from './browser-world.ts';
 
@@ -64,4 +64,68 @@ suite('the browser client', peer('chromium').options, () => {
     await Promise.all([mike.event('call', 'accept'), jenny.event('call', 'accept')]);
     await hearEachOther(mike, jenny);
   });
+
+  test('two browsers that allow it speak past the server, and by it again when it has to hear them', async (t) => {
+    const world = await World.start(t);
+    world.application.on('/voice', '<Dial action="/after"><Client>jenny</Client></Dial>');
+    world.application.on('/after', '<Gather numDigits="1" timeout="20" action="/digits"/>');
+    world.application.on('/digits', '<Hangup/>');
+    const direct = { direct: true };
+    const [mike, jenny] = [await device(world, 'mike', 900, direct), await device(world, 'jenny', 600, direct)];
+    await jenny.register();
+    await mike.call({});
+    await jenny.event('device', 'incoming');
+    await jenny.run('voice.call_.accept()');
+    for (const page of [mike, jenny]) assert.equal((await page.event('call', 'route')).detail, 'direct');
+    await hearEachOther(mike, jenny);
+    for (const page of [mike, jenny]) {
+      const before = await page.connections();
+      await hearEachOther(mike, jenny);
+      const [toServer, toBrowser] = differences(before, await page.connections());
+      assert.deepEqual(toServer, { sent: 0, received: 0 }, 'the way by the server carries nothing');
+      assert.ok((toBrowser?.sent ?? 0) > 30 && (toBrowser?.received ?? 0) > 30, JSON.stringify(toBrowser));
+    }
+    const [mikes, jennys] = [await mike.connections(), await jenny.connections()];
+    assert.equal(mikes[1]?.remote, jennys[1]?.local, 'the pair of one is the pair of the other');
+    assert.equal(mikes[1]?.local, jennys[1]?.remote);
+
+    await t.test('a recording brings the sound back to the server', async () => {
+      const sid = String(await mike.run('voice.call_.parameters.CallSid'));
+      await world.client.calls(sid).recordings.create();
+      for (const page of [mike, jenny]) assert.equal((await page.event('call', 'route')).detail, 'webrtc');
+      await hearEachOther(mike, jenny);
+    });
+
+    await jenny.run('voice.call_.disconnect()');
+    await world.application.request('/after');
+    await mike.run("voice.call_.sendDigits('5')");
+    assert.equal((await world.application.request('/digits')).params['Digits'], '5');
+    await mike.event('call', 'disconnect');
+  });
+
+  test('a direct way that breaks leaves the call up by the server', async (t) => {
+    const world = await World.start(t);
+    world.application.on('/voice', '<Dial><Client>jenny</Client></Dial>');
+    const direct = { direct: true };
+    const [mike, jenny] = [await device(world, 'mike', 900, direct), await device(world, 'jenny', 600, direct)];
+    await jenny.register();
+    await mike.call({});
+    await jenny.event('device', 'incoming');
+    await jenny.run('voice.call_.accept()');
+    for (const page of [mike, jenny]) await page.event('call', 'route');
+    await jenny.run('voice.connections[1].close()');
+    for (const page of [mike, jenny]) assert.equal((await page.event('call', 'route')).detail, 'webrtc');
+    await hearEachOther(mike, jenny);
+  });
 });
+
+/** Packets of each connection since then: the first is that to the server. */
+function differences(
+  before: readonly PageConnection[],
+  after: readonly PageConnection[],
+): readonly { readonly sent: number; readonly received: number }[] {
+  return after.map(({ sent, received }, index) => ({
+    sent: sent - (before[index]?.sent ?? 0),
+    received: received - (before[index]?.received ?? 0),
+  }));
+}

@@ -8,6 +8,15 @@ export interface PhoneEvent {
   readonly detail: string | number | null;
 }
 
+/** A WebRTC connection of the page that is open. */
+export interface PageConnection {
+  readonly sent: number;
+  readonly received: number;
+  /** Addresses of the pair that ICE has chosen. */
+  readonly local: string;
+  readonly remote: string;
+}
+
 const POLL_MS = 100;
 const EVENT_WITHIN_MS = 20_000;
 
@@ -66,6 +75,11 @@ export class PhonePage {
     await this.page.evaluate('for (const socket of voice.sockets.splice(0)) socket.close()');
   }
 
+  /** Its open WebRTC connections that were described, oldest first. */
+  connections(): Promise<readonly PageConnection[]> {
+    return this.page.evaluate('voice.describeConnections()');
+  }
+
   /** Shares of the heard sound's power at these frequencies, over about a second. */
   hears(hertz: readonly number[]): Promise<readonly number[]> {
     return this.page.evaluate(`voice.hears(${JSON.stringify(hertz)})`);
@@ -84,8 +98,32 @@ window.WebSocket = class extends WebSocket {
     voice.sockets.push(this);
   }
 };
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(...options) {
+    super(...options);
+    voice.everyConnection.push(this);
+  }
+};
 window.voice = {
   events: [],
+  everyConnection: [],
+  get connections() {
+    return voice.everyConnection.filter((each) => each.connectionState === 'connected');
+  },
+  async describeConnections() {
+    return Promise.all(voice.connections.map(async (connection) => {
+      const all = [...(await connection.getStats()).values()];
+      const of = (type) => all.find((each) => each.type === type) ?? {};
+      const pair = all.find((each) => each.type === 'candidate-pair' && each.nominated && each.state === 'succeeded') ?? {};
+      const address = (id) => all.filter((each) => each.id === id).map((each) => each.address + ':' + each.port)[0] ?? '';
+      return {
+        sent: of('outbound-rtp').packetsSent ?? 0,
+        received: of('inbound-rtp').packetsReceived ?? 0,
+        local: address(pair.localCandidateId),
+        remote: address(pair.remoteCandidateId),
+      };
+    }));
+  },
   sockets: [],
   note(of, name, detail) {
     const plain = typeof detail === 'string' || typeof detail === 'number' ? detail : null;
@@ -110,6 +148,7 @@ window.voice = {
     for (const name of ['accept', 'cancel', 'disconnect', 'reject', 'mute', 'reconnecting', 'reconnected']) {
       call.on(name, () => voice.note('call', name));
     }
+    call.on('route', (route) => voice.note('call', 'route', route));
     call.on('ringing', (early) => voice.note('call', 'ringing', String(early)));
     call.on('error', (error) => voice.note('call', 'error', error.code));
     call.on('messageReceived', (message) => voice.note('call', 'messageReceived', JSON.stringify(message.content)));

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { Place } from './place.fixture.ts';
+
+suite('a Device', () => {
+  test('shows its token first, and is registered when the server says so', async () => {
+    const place = new Place();
+    const registering = place.device.register();
+    place.socket.connect();
+    await place.settle();
+    assert.deepEqual(place.socket.types, ['listen', 'register']);
+    assert.equal(place.socket.last('listen')?.token, 'token');
+    assert.equal(place.device.identity, 'mike');
+    assert.equal(place.device.state, 'registering');
+    place.socket.say({ type: 'ready' });
+    await registering;
+    assert.equal(place.device.state, 'registered');
+    assert.deepEqual(place.news(), ['registering', 'registered']);
+  });
+
+  test('says that its sound comes as frames where there is no other way', async () => {
+    const place = new Place();
+    place.route = 'frames';
+    await place.registered();
+    assert.equal(place.socket.last('register')?.frames, true);
+  });
+
+  test('is unregistered when the server says so, and then lets the connection go', async () => {
+    const place = new Place();
+    await place.registered();
+    const leaving = place.device.unregister();
+    assert.equal(place.socket.last('register')?.audio, false);
+    place.socket.say({ type: 'offline' });
+    await leaving;
+    assert.deepEqual(place.news(), ['unregistered']);
+    assert.ok(place.socket.isClosed);
+  });
+
+  test('comes back after a lost socket, ever later, and registers again', async () => {
+    const place = new Place();
+    await place.registered();
+    place.socket.drop();
+    assert.deepEqual(place.news(), ['registering']);
+    await place.clock.advance(150);
+    assert.equal(place.sockets.length, 2);
+    place.socket.drop();
+    await place.clock.advance(140);
+    assert.equal(place.sockets.length, 2, 'the second wait is longer');
+    await place.clock.advance(150);
+    assert.equal(place.sockets.length, 3);
+    place.socket.connect();
+    await place.settle();
+    place.socket.say({ type: 'ready' });
+    assert.deepEqual(place.news(), ['registered']);
+  });
+
+  test('a server that falls silent is left after 15 s; heartbeats are echoed and keep it', async () => {
+    const place = new Place();
+    await place.registered();
+    await place.clock.advance(10_000);
+    place.socket.say({ type: 'heartbeat' });
+    assert.equal(place.socket.got.at(-1)?.type, 'heartbeat');
+    await place.clock.advance(14_900);
+    assert.ok(!place.socket.isClosed);
+    await place.clock.advance(200);
+    assert.ok(place.sockets[0]?.isClosed);
+  });
+
+  test('a tab that wakes tries at once, whatever the wait was', async () => {
+    const place = new Place();
+    await place.registered();
+    place.socket.drop();
+    for (let tries = 0; tries < 7; tries++) {
+      await place.clock.advance(30_000);
+    }
+    const before = place.sockets.length;
+    place.wake();
+    assert.ok(place.sockets.length >= before);
+    place.socket.connect();
+    await place.settle();
+    assert.ok(place.socket.types.includes('register'));
+  });
+
+  test('a refused token is told with its number and what to do, and nothing is tried until there is another', async () => {
+    const place = new Place();
+    const registering = place.device.register();
+    place.socket.open();
+    place.socket.say({ type: 'error', error: { code: 31205, message: 'the token has expired' } });
+    await assert.rejects(registering, { code: 20104, name: 'AccessTokenExpired', message: /updateToken/ });
+    await place.clock.advance(60_000);
+    assert.equal(place.sockets.length, 1);
+    place.device.updateToken('another');
+    place.socket.connect();
+    await place.settle();
+    assert.equal(place.socket.last('listen')?.token, 'another');
+    assert.ok(place.socket.types.includes('register'));
+  });
+
+  test('a token that ends is told before; a new one goes over the same socket and takes the registration up again', async () => {
+    const place = new Place({ tokenRefreshMs: 3000 });
+    const registering = place.device.register();
+    place.socket.connect(10);
+    await place.settle();
+    place.socket.say({ type: 'ready' });
+    await registering;
+    place.news();
+    await place.clock.advance(7_000);
+    assert.deepEqual(place.news(), ['tokenWillExpire']);
+    place.socket.say({ type: 'error', error: { code: 31205, message: 'the token has expired' } });
+    place.socket.say({ type: 'offline' });
+    assert.deepEqual(place.news(), ['error 20104', 'unregistered']);
+    place.device.updateToken('another');
+    place.socket.say({ type: 'connected', identity: 'mike', ttlSeconds: 60, edge: '', home: '' });
+    await place.settle();
+    assert.equal(place.sockets.length, 1);
+    assert.equal(place.socket.got.at(-1)?.type, 'register');
+  });
+
+  test('a server that does not answer fails what waits for it within 10 s, and is tried on', async () => {
+    const place = new Place();
+    const registering = place.device.register();
+    const refused = assert.rejects(registering, { code: 31009, message: /ws:\/\/place\/signal/ });
+    await place.clock.advance(10_000);
+    await refused;
+    await place.clock.advance(30_000);
+    assert.ok(place.sockets.length > 2);
+  });
+
+  test('destroyed, it hangs up, closes its socket and does nothing more', async () => {
+    const place = new Place();
+    await place.registered();
+    await place.calling();
+    place.device.destroy();
+    assert.equal(place.socket.last('hangup')?.callsid, 'CA1');
+    assert.ok(place.socket.isClosed);
+    assert.deepEqual(place.news(), ['disconnect', 'destroyed']);
+    await assert.rejects(place.device.register(), { code: 31000 });
+  });
+});
