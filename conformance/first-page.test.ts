@@ -113,7 +113,10 @@ async function ask(
 }
 
 suite('the first page', everyPeer('chromium', 'espeak-ng'), () => {
-  const scope: Scope = { after };
+  // A hook that is made within `before` would run at the end of `before`.
+  let cleanUp = async (): Promise<void> => undefined;
+  const scope: Scope = { after: (work) => void (cleanUp = work) };
+  after(() => cleanUp());
   let chromium: Chromium;
   let world: World;
   before(async () => {

@@ -23,7 +23,9 @@ export function isFromThisMachine({ remoteAddress, headers }: Visit): boolean {
 
 /** `localhost`, `127.0.0.1` or `[::1]`, with any port. */
 export function isLoopbackHost(host: string | undefined): boolean {
-  const name = URL.parse(`http://${host ?? ''}`)?.hostname ?? '';
+  // RFC 9110 7.2: a Host has no user, path or query; one that has is no browser's.
+  const name = /^[\w.:[\]-]+$/.test(host ?? '') ? URL.parse(`http://${host}`)?.hostname : undefined;
+  if (name === undefined) return false;
   return name === 'localhost' || name === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(name);
 }
 
