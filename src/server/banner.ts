@@ -11,6 +11,7 @@ export function banner(program: Program): string {
     '',
     `  Tandem is ready.`,
     '',
+    `  page         ${pageUrl(http)}`,
     `  REST API     ${http}/2010-04-01`,
     `  SIP          ${sip.udp} (UDP and TCP)`,
     `  speech       ${speech}`,
@@ -20,7 +21,7 @@ export function banner(program: Program): string {
     '',
     phones > 0
       ? `  ${phones} phone${phones === 1 ? ' is' : 's are'} known: ${COMMAND} phone list`
-      : `  First call: let a phone register with  ${COMMAND} phone add alice`,
+      : `  First call: open the page and press Call me, or let a phone register with  ${COMMAND} phone add alice`,
     '  Ring it from your Twilio code:',
     '',
     `    const client = require('twilio')('${accountSid}', '${authToken}');`,
@@ -31,4 +32,9 @@ export function banner(program: Program): string {
     '  Ctrl-C stops.',
     '',
   ].join('\n');
+}
+
+/** By the name that browsers take for secure, where the door is on this machine. */
+function pageUrl(http: string): string {
+  return `${http.replace('//127.0.0.1:', '//localhost:')}/`;
 }

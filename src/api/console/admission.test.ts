@@ -21,7 +21,14 @@ suite('a visitor', () => {
   });
 
   test('by a name that others can point here is not (DNS rebinding)', () => {
-    const hosts = ['rebound.example:3600', 'localhost.rebound.example', '127.0.0.1.rebound.example', 'user@localhost', 'localhost/x', ''];
+    const hosts = [
+      'rebound.example:3600',
+      'localhost.rebound.example',
+      '127.0.0.1.rebound.example',
+      'user@localhost',
+      'localhost/x',
+      '',
+    ];
     for (const host of hosts) assert.equal(here({ host }), false, host);
     assert.equal(here({}), false);
   });

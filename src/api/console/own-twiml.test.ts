@@ -55,13 +55,16 @@ suite("the server's own TwiML", () => {
 
   test('is well formed whatever was typed, and never dials more than one', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom('<', '&', '"', '>', 'a', ':', '@') })), (text) => {
-        for (const document of [dial(text, FACTS), pressed(text), dialled(text), welcome()]) {
-          const parsed = parseTwiml(document, 'text/xml');
-          assert.ok(parsed.kind === 'ok', document);
-          assert.ok(!document.includes('<Dial') || parsed.document.root.children[0]?.children.length === 1);
-        }
-      }),
+      fc.property(
+        fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom('<', '&', '"', '>', 'a', ':', '@') })),
+        (text) => {
+          for (const document of [dial(text, FACTS), pressed(text), dialled(text), welcome()]) {
+            const parsed = parseTwiml(document, 'text/xml');
+            assert.ok(parsed.kind === 'ok', document);
+            assert.ok(!document.includes('<Dial') || parsed.document.root.children[0]?.children.length === 1);
+          }
+        },
+      ),
     );
   });
 });
