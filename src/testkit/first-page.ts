@@ -24,7 +24,7 @@ export class FirstPage {
   }
 
   button(name: string | RegExp): Locator {
-    return this.page.getByRole('button', { name });
+    return this.page.getByRole('button', { name, exact: true });
   }
 
   /** Waits until this text stands on the page. */

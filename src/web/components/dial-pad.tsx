@@ -82,7 +82,7 @@ export function DialPad({ phone, session }: { readonly phone: Phone; readonly se
               <UnstyledButton
                 key={key}
                 className="key"
-                aria-label={name ?? `${key} ${letters}`.trim()}
+                aria-label={name}
                 onClick={() => press(key)}
               >
                 <Text component="span" size="lg" fw={600} lh={1.1}>
