@@ -29,6 +29,24 @@ describe('MemoryDirectory limits', () => {
     await directory.put('l', 'a', '1', 10);
   });
 
+  it('keeps one timer for a value that is put again and again, and lets it go on time', async () => {
+    const clock = new VirtualClock();
+    const directory = new MemoryDirectory({ clock, logger: silentLogger });
+    const seen: number[] = [];
+    for (const ttlMs of [10, 25, 18]) {
+      await directory.put('k', 'a', 'v', ttlMs);
+      assert.equal(clock.pending, 1);
+      await clock.advance(5);
+    }
+    directory.watch('k', (entries) => seen.push(entries.length, clock.now()));
+    // Put last at 10 for 18.
+    await clock.advance(12);
+    assert.equal((await directory.get('k')).length, 1);
+    await clock.advance(1);
+    assert.deepEqual(seen, [0, 28]);
+    assert.equal(clock.pending, 0);
+  });
+
   it('leaves no timer behind when it is closed', async () => {
     const clock = new VirtualClock();
     const directory = new MemoryDirectory({ clock, logger: silentLogger });

@@ -16,8 +16,10 @@ export interface MemoryDirectoryOptions {
 }
 
 interface Held {
-  readonly entry: DirectoryEntry;
-  readonly cancelExpiry: Cancel;
+  entry: DirectoryEntry;
+  /** When its timer looks at it: a value that is put again before keeps the timer, which then goes on. */
+  looksAt: number;
+  cancelExpiry: Cancel;
 }
 
 type Watcher = (entries: readonly DirectoryEntry[]) => void;
@@ -42,10 +44,14 @@ export class MemoryDirectory implements Directory {
     checkSizes(key, id, value);
     checkTtl(ttlMs);
     const values = this.#room(key, id);
-    values.get(id)?.cancelExpiry();
     const entry: DirectoryEntry = { key, id, value, expiresAt: this.#clock.now() + ttlMs };
-    const cancelExpiry = this.#clock.at(entry.expiresAt, () => this.#drop(key, id));
-    values.set(id, { entry, cancelExpiry });
+    const held = values.get(id);
+    if (held !== undefined && held.looksAt <= entry.expiresAt) {
+      held.entry = entry;
+    } else {
+      held?.cancelExpiry();
+      values.set(id, { entry, ...this.#look(entry) });
+    }
     this.#tell(key);
   }
 
@@ -100,6 +106,17 @@ export class MemoryDirectory implements Directory {
     // A timer may be late; what has expired is gone all the same.
     for (const { entry } of this.#keys.get(key)?.values() ?? []) if (entry.expiresAt > nowMs) present.push(entry);
     return present;
+  }
+
+  #look({ key, id, expiresAt }: DirectoryEntry): Pick<Held, 'looksAt' | 'cancelExpiry'> {
+    return { looksAt: expiresAt, cancelExpiry: this.#clock.at(expiresAt, () => this.#expire(key, id)) };
+  }
+
+  #expire(key: string, id: string): void {
+    const held = this.#keys.get(key)?.get(id);
+    if (held === undefined) return;
+    if (held.entry.expiresAt <= held.looksAt) this.#drop(key, id);
+    else Object.assign(held, this.#look(held.entry));
   }
 
   #drop(key: string, id: string): void {
