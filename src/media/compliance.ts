@@ -258,6 +258,19 @@ function digits(promise: Promised): void {
     assert.equal(keysOf(eventsOfB), '12');
   });
 
+  promise('a leg that rests sends nothing, and goes on afterwards', async (world) => {
+    const { a } = await openPair(world);
+    await world.pass(200);
+    a.rest(true);
+    await world.pass(200);
+    const resting = (await a.statistics()).packetsSent;
+    await world.pass(400);
+    assert.equal((await a.statistics()).packetsSent, resting);
+    a.rest(false);
+    await world.pass(400);
+    assert.ok((await a.statistics()).packetsSent > resting + 5);
+  });
+
   promise('reports a digit that came by signalling', async (world) => {
     const { a, eventsOfA } = await openPair(world);
     a.injectDigit('7');

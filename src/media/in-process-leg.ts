@@ -83,6 +83,10 @@ export class InProcessLeg implements MediaLeg {
     this.engine.injectDigit(digit);
   }
 
+  rest(resting: boolean): void {
+    this.engine.rest(resting);
+  }
+
   statistics(): Promise<LegStatistics> {
     return Promise.resolve(this.#statistics());
   }

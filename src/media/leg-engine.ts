@@ -65,6 +65,7 @@ export class LegEngine {
   #receivedCodec: G711Codec | undefined;
   #eventTimestamp = 0;
   #ticksSinceRelayed = Infinity;
+  #resting = false;
   #negotiatedMs: number | undefined;
   #expectedSinceMs = 0;
   /** How often `audio-missing` has been told of the present silence. */
@@ -178,6 +179,11 @@ export class LegEngine {
     this.#tellKey({ kind: 'digit', digit: key, durationMs: 0, via: 'info' }, nowMs);
   }
 
+  /** While it rests, only keys and what is played are sent. */
+  rest(resting: boolean): void {
+    this.#resting = resting;
+  }
+
   statistics(): Omit<LegStatistics, 'remote'> {
     const { reception } = this.#receiver;
     const { codec } = this;
@@ -275,7 +281,8 @@ export class LegEngine {
     if (this.#playout?.next(this.#frame) === true) {
       if (mixed !== undefined) add(mixed, this.#frame);
       this.#emit(this.#frame);
-    } else if (mixed !== undefined) this.#emit(mixed);
+    } else if (this.#resting) this.#sender.pause(1);
+    else if (mixed !== undefined) this.#emit(mixed);
     else if (this.#ticksSinceRelayed > RELAY_GAP_TICKS) this.#emit(undefined);
   }
 

@@ -106,6 +106,8 @@ export interface MediaLeg {
   onEvent(handler: (event: LegEvent) => void): () => void;
   /** A digit that arrived by signalling (SIP INFO); reported like any other. */
   injectDigit(digit: string): void;
+  /** While it rests, only keys and what is played are sent: its party hears the other one in another way. */
+  rest(resting: boolean): void;
   statistics(): Promise<LegStatistics>;
   close(): Promise<LegStatistics>;
 }

@@ -31,6 +31,7 @@ export type NodeCommand =
   | { readonly kind: 'send-digits'; readonly leg: number; readonly task: number; readonly digits: string }
   | { readonly kind: 'record'; readonly leg: number; readonly task: number; readonly options: RecordOptions }
   | { readonly kind: 'inject-digit'; readonly leg: number; readonly digit: string }
+  | { readonly kind: 'rest'; readonly leg: number; readonly resting: boolean }
   /** A packet of a `frames` leg in base64: the channel is JSON. */
   | { readonly kind: 'frame'; readonly leg: number; readonly packet: string }
   | {

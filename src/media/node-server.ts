@@ -49,6 +49,8 @@ export class NodeServer {
         return this.#record(command.task, this.#legs.get(command.leg)?.record(command.options));
       case 'inject-digit':
         return this.#legs.get(command.leg)?.injectDigit(command.digit);
+      case 'rest':
+        return this.#legs.get(command.leg)?.rest(command.resting);
       case 'frame':
         return this.#legs.get(command.leg)?.frames?.push(Buffer.from(command.packet, 'base64'));
       case 'bridge':

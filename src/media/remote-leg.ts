@@ -84,6 +84,10 @@ export class RemoteLeg implements MediaLeg {
     this.#channel.tell({ kind: 'inject-digit', leg: this.number, digit });
   }
 
+  rest(resting: boolean): void {
+    this.#channel.tell({ kind: 'rest', leg: this.number, resting });
+  }
+
   async statistics(): Promise<LegStatistics> {
     this.#last = (await this.#call({ method: 'statistics' })) as LegStatistics;
     return this.#last;

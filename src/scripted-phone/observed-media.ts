@@ -162,6 +162,10 @@ class ObservedLeg implements MediaLeg {
     this.inner.injectDigit(digit);
   }
 
+  rest(resting: boolean): void {
+    this.inner.rest(resting);
+  }
+
   statistics(): Promise<LegStatistics> {
     return this.inner.statistics();
   }

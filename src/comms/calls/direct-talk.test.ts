@@ -5,10 +5,15 @@ import { DirectTalk, type DirectSide } from './direct-talk.ts';
 
 class Page implements DirectSide {
   readonly told: string[] = [];
+  resting = false;
   #handler: ((step: DirectStep) => void) | undefined;
 
   sendDirect(step: DirectStep): void {
     this.told.push('sdp' in step ? `${step.kind} ${step.sdp}` : step.kind);
+  }
+
+  rest(resting: boolean): void {
+    this.resting = resting;
   }
 
   onDirect(handler: ((step: DirectStep) => void) | undefined): void {
@@ -33,9 +38,9 @@ suite('a talk of two browsers past the server', () => {
     const { mike, jenny, talk } = connected();
     assert.deepEqual([mike.told, jenny.told], [['start', 'answer a'], ['offer o']]);
     mike.says({ kind: 'up' });
-    assert.ok(!talk.isInUse);
+    assert.ok(!talk.isInUse && !mike.resting);
     jenny.says({ kind: 'up' });
-    assert.ok(talk.isInUse);
+    assert.ok(talk.isInUse && mike.resting && jenny.resting);
     assert.deepEqual([mike.told.at(-1), jenny.told.at(-1)], ['up', 'up']);
   });
 
@@ -46,7 +51,7 @@ suite('a talk of two browsers past the server', () => {
     jenny.says({ kind: 'down' });
     mike.says({ kind: 'down' });
     talk.stop();
-    assert.ok(!talk.isInUse);
+    assert.ok(!talk.isInUse && !mike.resting && !jenny.resting);
     assert.deepEqual([mike.told.at(-1), jenny.told.at(-1)], ['down', 'up']);
   });
 

@@ -3,6 +3,8 @@ import type { DirectStep } from '../../wire/webphone/client-message.ts';
 /** One of two browsers that may speak past the server. */
 export interface DirectSide {
   sendDirect(step: DirectStep): void;
+  /** Its leg here sends nothing while it hears the other browser. */
+  rest(resting: boolean): void;
   /** One handler; undefined takes it back. */
   onDirect(handler: ((step: DirectStep) => void) | undefined): void;
 }
@@ -46,7 +48,7 @@ export class DirectTalk {
       case 'up':
         if (this.isInUse) return;
         this.#connected.add(from);
-        if (this.isInUse) for (const side of this.#sides) side.sendDirect({ kind: 'up' });
+        if (this.isInUse) this.#use();
         return;
       case 'down':
         this.#end([other]);
@@ -59,10 +61,20 @@ export class DirectTalk {
     }
   }
 
+  #use(): void {
+    for (const side of this.#sides) {
+      side.sendDirect({ kind: 'up' });
+      side.rest(true);
+    }
+  }
+
   #end(told: readonly DirectSide[]): void {
     if (this.#over) return;
     this.#over = true;
-    for (const side of this.#sides) side.onDirect(undefined);
+    for (const side of this.#sides) {
+      side.onDirect(undefined);
+      side.rest(false);
+    }
     for (const side of told) side.sendDirect({ kind: 'down' });
   }
 }

@@ -125,6 +125,10 @@ export class WebphoneParty implements Party, DirectSide {
     this.#call?.sendDirect(step);
   }
 
+  rest(resting: boolean): void {
+    this.media.rest(resting);
+  }
+
   onDirect(handler: ((step: DirectStep) => void) | undefined): void {
     this.#onDirect = handler;
   }

@@ -182,6 +182,8 @@ export class ScriptedLeg implements MediaLeg {
     return () => void this.#handlers.delete(handler);
   }
 
+  rest(): void {}
+
   injectDigit(digit: string): void {
     this.press(digit, 'info');
   }
