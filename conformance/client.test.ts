@@ -4,13 +4,23 @@ import { openClientPage } from '../src/testkit/client-page.ts';
 import { peer } from '../src/testkit/peers.ts';
 import type { PageConnection, PhonePage } from '../src/testkit/phone-page.ts';
 import { encodeWav, toneSamples } from '../src/testkit/wav.ts';
-import { CLEAR, hearEachOther, World } from './browser-world.ts';
+import { CLEAR, hearEachOther, SILENT, statusOf, World } from './browser-world.ts';
 
 /** A Device of our client, in a page of another origin and a browser of its own. */
 async function device(world: World, identity: string, hertz: number, options: object = {}): Promise<PhonePage> {
   const page = await openClientPage(world.context, await world.browser(hertz), world.tandem.http);
   await page.device(world.token(identity), options);
   return page;
+}
+
+/** Of each of a key's two tones: they share the power, and there are pauses. */
+const KEY_SHARE = 0.2;
+const LOOKS = 4;
+
+async function hearsNothing(page: PhonePage, hertz: number): Promise<void> {
+  let [share = 1] = await page.hears([hertz]);
+  for (let look = 1; look < LOOKS && share > SILENT; look++) [share = 1] = await page.hears([hertz]);
+  assert.ok(share < SILENT, `hears ${hertz} Hz with ${share} of the power`);
 }
 
 suite('the browser client', peer('chromium').options, () => {
@@ -63,6 +73,98 @@ suite('the browser client', peer('chromium').options, () => {
     await jenny.run('voice.call_.accept()');
     await Promise.all([mike.event('call', 'accept'), jenny.event('call', 'accept')]);
     await hearEachOther(mike, jenny);
+
+    await t.test('muted, the other hears nothing', async () => {
+      await mike.run('voice.call_.mute(true)');
+      await mike.event('call', 'mute');
+      await hearsNothing(jenny, 900);
+      await mike.run('voice.call_.mute(false)');
+      await hearEachOther(mike, jenny);
+    });
+
+    await t.test('messages go to the application and come from it', async () => {
+      const sid = String(await mike.run('voice.call_.parameters.CallSid'));
+      await world.client
+        .calls(sid)
+        .userDefinedMessageSubscriptions.create({ callback: `${world.application.url}/messages`, method: 'POST' });
+      await mike.run("voice.call_.sendMessage({ content: { hello: 'there' } })");
+      await mike.event('call', 'messageSent');
+      const told = await world.application.request('/messages');
+      assert.ok(told.signed);
+      assert.deepEqual(JSON.parse(told.params['Content'] ?? ''), { hello: 'there' });
+      await world.client.calls(sid).userDefinedMessages.create({ content: '{"and":"back"}' });
+      assert.match(String((await mike.event('call', 'messageReceived')).detail), /back/);
+    });
+
+    await t.test('a key that one presses is heard by the other as its two tones', async () => {
+      await mike.run('voice.call_.mute(true)');
+      await hearsNothing(jenny, 900);
+      await mike.run(`voice.call_.sendDigits('${'5'.repeat(20)}')`);
+      const [low = 0, high = 0] = await jenny.hears([770, 1336]);
+      assert.ok(low > KEY_SHARE && high > KEY_SHARE, `jenny hears 770 Hz ${low}, 1336 Hz ${high}`);
+      await mike.run('voice.call_.mute(false)');
+    });
+
+    await t.test('a cut socket comes back and the call goes on', async () => {
+      await mike.cutSockets();
+      await mike.event('call', 'reconnecting');
+      await mike.event('call', 'reconnected');
+      await hearEachOther(mike, jenny);
+    });
+
+    await jenny.run('voice.call_.disconnect()');
+    await mike.event('call', 'disconnect');
+    assert.equal((await world.application.request('/after')).params['DialCallStatus'], 'completed');
+  });
+
+  test('two devices of a client ring; who answers stops the other; cancel and reject are told', async (t) => {
+    const world = await World.start(t, { callsPerSecond: 10 });
+    const chromium = await world.browser(600);
+    const open = (): Promise<PhonePage> => openClientPage(t, chromium, world.tandem.http);
+    const [one, two] = [await open(), await open()];
+    for (const page of [one, two]) {
+      await page.device(world.token('jenny'));
+      await page.register();
+    }
+    const ring = async (): Promise<string> => {
+      const twiml = '<Response><Pause length="30"/></Response>';
+      const { sid } = await world.client.calls.create({ to: 'client:jenny', from: '+12025550100', twiml });
+      for (const page of [one, two]) await page.event('device', 'incoming');
+      return sid;
+    };
+    const answered = await ring();
+    await two.run('voice.call_.accept()');
+    await two.event('call', 'accept');
+    await one.event('call', 'cancel');
+    await world.client.calls(answered).update({ status: 'completed' });
+    await two.event('call', 'disconnect');
+    await statusOf(world, answered, 'completed');
+
+    const canceled = await ring();
+    await world.client.calls(canceled).update({ status: 'canceled' });
+    for (const page of [one, two]) await page.event('call', 'cancel');
+    await statusOf(world, canceled, 'canceled');
+
+    const rejected = await ring();
+    await one.run('voice.call_.reject()');
+    await two.event('call', 'cancel');
+    await statusOf(world, rejected, 'busy');
+  });
+
+  test('a microphone that is refused is told by its number; an expiring and a forged token are', async (t) => {
+    const world = await World.start(t);
+    const page = await openClientPage(t, await world.browser(600, { fakeMicrophone: false }), world.tandem.http);
+    await page.device(world.token('jenny', { ttl: 6 }), { tokenRefreshMs: 3000 });
+    assert.equal(await page.run('voice.device_.connect().then(() => 0, (error) => error.code)'), 31402);
+    await page.register();
+    await page.event('device', 'tokenWillExpire');
+    await page.run(`voice.device_.updateToken(${JSON.stringify(world.token('jenny', { ttl: 4 }))})`);
+    await page.event('device', 'tokenWillExpire');
+    assert.equal((await page.event('device', 'error')).detail, 20104);
+    await page.event('device', 'unregistered');
+    const forged = await openClientPage(t, await world.browser(600), world.tandem.http);
+    await forged.device(world.token('jenny', { secret: 'x'.repeat(32) }));
+    assert.equal(await forged.run('voice.device_.register().then(() => 0, (error) => error.code)'), 31202);
   });
 
   test('two browsers that allow it speak past the server, and by it again when it has to hear them', async (t) => {
