@@ -113,7 +113,7 @@ test('an address whose browsers show forged tokens gets no more sockets; one tha
   };
   const listen = async (socket: WebSocket | number, token: string): Promise<void> => {
     assert.ok(socket instanceof WebSocket, `refused with ${String(socket)}`);
-    socket.send(serializeClientMessage({ type: 'listen', token, userAgent: 'test', reconnectSeconds: undefined }));
+    socket.send(serializeClientMessage({ type: 'listen', token, userAgent: 'test' }));
     await once(socket, 'message');
   };
   await listen(await open('127.0.0.3'), 'jenny');
