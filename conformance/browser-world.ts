@@ -16,6 +16,11 @@ const TONE_SECONDS = 120;
 export const CLEAR = 0.6;
 export const SILENT = 0.1;
 
+export interface WorldBrowserOptions extends ChromiumOptions {
+  /** Takes the place's certificate unasked; default true. */
+  readonly anyCertificate?: boolean;
+}
+
 /** A place whose clients talk by an application, with the tokens that the server SDK makes. */
 export class World {
   readonly context: TestContext;
@@ -53,12 +58,14 @@ export class World {
   }
 
   /** A browser of its own, whose microphone says this tone. */
-  async browser(hertz: number, options: ChromiumOptions = {}): Promise<Chromium> {
+  async browser(hertz: number, options: WorldBrowserOptions = {}): Promise<Chromium> {
     const path = join(temporaryFolder(this.context, 'microphone'), 'tone.wav');
     writeFileSync(path, encodeWav(toneSamples({ hertz, seconds: TONE_SECONDS })));
+    const { anyCertificate = true, flags = [], ...others } = options;
+    const ignoring = anyCertificate ? ['--ignore-certificate-errors'] : [];
     return Chromium.start(this.context, {
-      ...options,
-      flags: [`--use-file-for-fake-audio-capture=${path}`, '--ignore-certificate-errors', ...(options.flags ?? [])],
+      ...others,
+      flags: [`--use-file-for-fake-audio-capture=${path}`, ...ignoring, ...flags],
     });
   }
 }

@@ -13,6 +13,8 @@ export interface ChromiumOptions {
   readonly loopbackCandidates?: boolean;
   /** getUserMedia gives a beeping device without asking; default true. */
   readonly fakeMicrophone?: boolean;
+  /** `system` lets it resolve names as the machine does, instead of none. Default `local`. */
+  readonly resolver?: 'local' | 'system';
   readonly flags?: readonly string[];
 }
 
@@ -21,9 +23,10 @@ const LAUNCH_TIMEOUT_MS = 30_000;
 const STEP_TIMEOUT_MS = 20_000;
 const CLOSE_TIMEOUT_MS = 10_000;
 const LOCAL_HOSTS = ['127.0.0.1', 'localhost', '[::1]'];
+const NO_OTHER_HOST = `--host-resolver-rules=MAP * ~NOTFOUND, ${LOCAL_HOSTS.map((host) => `EXCLUDE ${host}`).join(', ')}`;
 
 /**
- * The system's Chromium, headless, for pages on this machine. It can resolve no other host, and what it tried to reach is
+ * The system's Chromium, headless, for pages on this machine. It can resolve no other host unless it is told to, and what it tried to reach is
  * told: by pages (`requests`), and by the browser itself, background services included (`hostsLookedUp`).
  */
 export class Chromium {
@@ -44,7 +47,7 @@ export class Chromium {
 
   /** Closed with the scope. Skip the test by `peer('chromium').options` where there is none. */
   static async start(scope: Scope, options: ChromiumOptions = {}): Promise<Chromium> {
-    const { loopbackCandidates = true, fakeMicrophone = true, flags = [] } = options;
+    const { loopbackCandidates = true, fakeMicrophone = true, resolver = 'local', flags = [] } = options;
     const netLog = join(temporaryFolder(scope, 'chromium'), 'net.json');
     const browser = await chromium.launch({
       executablePath: peer('chromium').path,
@@ -53,7 +56,7 @@ export class Chromium {
         // Tests run as root in CI, where the sandbox refuses to start; the pages are our own.
         '--no-sandbox',
         `--log-net-log=${netLog}`,
-        `--host-resolver-rules=MAP * ~NOTFOUND, ${LOCAL_HOSTS.map((host) => `EXCLUDE ${host}`).join(', ')}`,
+        ...(resolver === 'local' ? [NO_OTHER_HOST] : []),
         '--autoplay-policy=no-user-gesture-required',
         ...(loopbackCandidates ? ['--allow-loopback-in-peer-connection'] : []),
         ...(fakeMicrophone ? ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'] : []),
@@ -117,8 +120,8 @@ async function closeWithin(browser: Browser): Promise<void> {
   await Promise.race([browser.close(), late]);
 }
 
-/** What Chromium asks for its own sake, whatever flags say; the resolver rules keep it from getting there. */
-const OWN_SERVICES = /(^|\.)(google\.com|googleapis\.com|gvt1\.com|gstatic\.com)$|^~notfound$/;
+/** What Chromium asks for its own sake, whatever flags say; in tests it never gets there. */
+export const OWN_SERVICES = /(^|\.)(google\.com|googleapis\.com|gvt1\.com|gstatic\.com)$|^~notfound$/;
 
 /** Hosts in a net log. A log that was cut off at the end is still read: each event is a line of its own. */
 function hostsOf(log: string): readonly string[] {

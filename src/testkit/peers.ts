@@ -18,6 +18,8 @@ export type PeerName =
   | 'ip'
   | 'iptables'
   | 'strace'
+  | 'certutil'
+  | 'turnserver'
   | 'gcc';
 
 /**

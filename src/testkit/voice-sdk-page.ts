@@ -5,6 +5,14 @@ import { PhonePage } from './phone-page.ts';
 import type { Scope } from './scope.ts';
 import { servePage } from './serve-page.ts';
 
+/** What the SDK's own test of a connection says, as far as tests look. */
+export interface PreflightReport {
+  readonly callSid: string;
+  readonly isTurnRequired: boolean | null;
+  readonly samples: readonly object[];
+  readonly networkTiming: { readonly signaling?: { readonly duration?: number } };
+}
+
 // The package's exports do not name it.
 const BUNDLE = join(import.meta.dirname, '../../node_modules/@twilio/voice-sdk/dist/twilio.min.js');
 
@@ -21,6 +29,11 @@ export async function openVoiceSdkPage(
   return PhonePage.open(await chromium.open(url), scriptOf(options.soundsUrl ?? ''));
 }
 
+/** Runs the SDK's test of a connection to its end. */
+export async function preflight({ page }: PhonePage, token: string, options: object): Promise<PreflightReport> {
+  return page.evaluate(`voice.preflight(${JSON.stringify(token)}, ${JSON.stringify(options)})`);
+}
+
 const scriptOf = (soundsUrl: string): string => `
 voice.device = (token, options) => {
   const { Device } = Twilio;
@@ -32,4 +45,9 @@ voice.device = (token, options) => {
   device.audio.setAudioConstraints({ echoCancellation: false, noiseSuppression: false, autoGainControl: false });
   voice.listen(device);
 };
+voice.preflight = (token, options) => new Promise((resolve, reject) => {
+  const test = Twilio.Device.runPreflight(token, options);
+  test.on('completed', (report) => resolve(JSON.parse(JSON.stringify(report))));
+  test.on('failed', (error) => reject(new Error('preflight failed: ' + error.code + ' ' + error.message)));
+});
 `;
