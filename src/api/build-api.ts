@@ -29,6 +29,8 @@ import { recordingResources } from './resources/recordings.ts';
 import { sipDomainResources } from './resources/sip-domains.ts';
 import { addSdkSounds } from './sdk-sounds.ts';
 import { userDefinedMessageResources } from './resources/user-defined-messages.ts';
+import { tokenResources } from './resources/tokens.ts';
+import { DEFAULT_RELAY, type RelaySettings } from './relay-credentials.ts';
 import { routedUrl } from './routed-url.ts';
 
 declare module 'fastify' {
@@ -76,6 +78,8 @@ export interface ApiOptions {
   readonly watch?: RestWatcher;
   /** Wrong credentials; the other doors may share it. Default: nobody is held back. */
   readonly guard?: CredentialGuard;
+  /** STUN and TURN servers that browsers are told of; default: none. */
+  readonly relay?: RelaySettings;
   readonly limits?: Partial<ApiLimits>;
 }
 
@@ -105,7 +109,8 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   addSdkSounds(app);
   addClientModule(app);
   addRecordingSound(app, context);
-  for (const resource of resourcesOf(context)) addResource(app, resource, context);
+  const resources = [...resourcesOf(context), ...tokenResources(context, options.relay ?? DEFAULT_RELAY)];
+  for (const resource of resources) addResource(app, resource, context);
   return app;
 }
 

@@ -40,6 +40,15 @@ export const ConfigSchema = Type.Object(
     trustLoopback: Type.Boolean(),
     /** Public base of links to recordings; default: the HTTP door. */
     publicUrl: Type.Optional(Url),
+    /** STUN and TURN servers that browsers are told of (RFC 7064, 7065). */
+    turnUrls: Type.Array(
+      Type.String({ pattern: '^(stun|stuns|turn|turns):[^\\s?/]{1,255}(\\?transport=(udp|tcp))?$', maxLength: 300 }),
+      { maxItems: 16 },
+    ),
+    /** The secret that this place shares with the TURN server (coturn: static-auth-secret). */
+    turnSecret: Type.Optional(Type.String({ minLength: 8, maxLength: 256 })),
+    /** Seconds for which credentials of the TURN server are good. */
+    turnTtl: Type.Integer({ minimum: 60, maximum: 86_400 }),
     /** A data folder that is gone when the program ends. */
     ephemeral: Type.Boolean(),
     /** Seconds that the first SIGTERM waits for calls. */
@@ -144,6 +153,8 @@ export const CONFIG_DEFAULTS = {
   rtp: '20000-29999',
   lan: false,
   trustLoopback: true,
+  turnUrls: [],
+  turnTtl: 86_400,
   ephemeral: false,
   drain: 10,
   callsPerSecond: 1,

@@ -61,6 +61,7 @@ import { listenFrom, listenPlan, movedNotice } from './listening.ts';
 import { LogBuffer } from './log-buffer.ts';
 import { silenceShapes } from './silence.ts';
 import { STORE_MIGRATIONS } from './store-migrations.ts';
+import { relaySettings } from './relay-settings.ts';
 import { placeCertificates } from './tls/place-certificates.ts';
 import { openTlsDoor } from './tls/tls-door.ts';
 import { watchPlayed } from './tracing/watch-party.ts';
@@ -241,6 +242,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     logger: log,
     publicUrl: () => publicUrl.value,
     ...(book.isOn ? { watch: watchRest(book) } : {}),
+    relay: relaySettings(config),
     pace: accountPace(config.requestsPerSecond, systemClock, () => limits.refuse('rest-requests')),
   });
   serveSignalling(app, { webphones, log, forgedTokens });

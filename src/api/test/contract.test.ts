@@ -84,6 +84,7 @@ describe('properties are those of the contract', { skip }, () => {
       check(`${numbers}.incoming_phone_number_${schema}`, json);
     }
     check('account.application', await post('/Applications.json', {}));
+    check('account.token', await post('/Tokens.json', {}));
   });
 
   it('calls, recordings and notifications', async () => {
@@ -133,7 +134,7 @@ describe('properties are those of the contract', { skip }, () => {
 
   it('every operation of these resources that the contract names is there', async () => {
     const families =
-      /^\/2010-04-01\/Accounts(\.json|\/\{Sid\}\.json|\/\{AccountSid\}\/(Keys|SigningKeys|Calls|IncomingPhoneNumbers|Applications|Recordings|Notifications|SIP)[/.].*)$/;
+      /^\/2010-04-01\/Accounts(\.json|\/\{Sid\}\.json|\/\{AccountSid\}\/(Keys|SigningKeys|Calls|IncomingPhoneNumbers|Applications|Recordings|Notifications|SIP|Tokens)[/.].*)$/;
     const later =
       /AddOn|Transcription|Events|Payments|Siprec|Streams|UserDefined|\/IpAccessControlList(s\/|Mappings\/)|IpAccessControlListMappings\/|IpAddresses/;
     const methods = ['get', 'post', 'delete'] as const;
