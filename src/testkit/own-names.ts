@@ -15,7 +15,8 @@ const run = promisify(execFile);
 const NAMESPACE_FILES = '/etc/netns';
 const INSIDE = 'TANDEM_TESTS_OWN_NAMES';
 /** A network card that leads nowhere: a browser that has none but loopback takes itself for unplugged. */
-const CARD = { address: '10.20.30.40/24', gateway: '10.20.30.1' } as const;
+export const OWN_ADDRESS = '10.20.30.40';
+const CARD = { address: `${OWN_ADDRESS}/24`, gateway: '10.20.30.1' } as const;
 const NAME_SERVER = { address: '127.0.0.1', port: 53 } as const;
 /**
  * What installing an authority changes, with an empty folder over each. The system's own authorities are left out: no

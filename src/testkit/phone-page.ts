@@ -49,8 +49,9 @@ export class PhonePage {
     await this.event('device', 'registered');
   }
 
-  async call(parameters: Readonly<Record<string, string>>): Promise<void> {
-    await this.page.evaluate(`voice.connect(${JSON.stringify(parameters)})`);
+  /** `options` are further ones of the phone's `connect`. */
+  async call(parameters: Readonly<Record<string, string>>, options: object = {}): Promise<void> {
+    await this.page.evaluate(`voice.connect(${JSON.stringify(parameters)}, ${JSON.stringify(options)})`);
   }
 
   events(): Promise<readonly PhoneEvent[]> {
@@ -154,8 +155,8 @@ window.voice = {
     call.on('messageReceived', (message) => voice.note('call', 'messageReceived', JSON.stringify(message.content)));
     call.on('messageSent', (message) => voice.note('call', 'messageSent', message.voiceEventSid));
   },
-  async connect(params) {
-    voice.follow(await voice.device_.connect({ params }));
+  async connect(params, options) {
+    voice.follow(await voice.device_.connect({ params, ...options }));
   },
   async hears(hertz) {
     const context = voice.context ??= new AudioContext({ sampleRate: 8000 });
