@@ -117,7 +117,8 @@ test('a browser that may use nothing but the relay talks through it, with creden
     const username = `${Math.floor(Date.now() / 1000) + seconds}:${world.tandem.ready.accountSid}`;
     return { urls: url, username, credential: createHmac('sha1', secret).update(username).digest('base64') };
   };
-  assert.deepEqual(await relays([credentials(SECRET, 60)]), ['relay']);
+  // One for each of the browser's network cards.
+  assert.deepEqual([...new Set(await relays([credentials(SECRET, 60)]))], ['relay']);
   assert.deepEqual(await relays([credentials(SECRET, -60)]), [], 'credentials that have ended get no relay');
   assert.deepEqual(await relays([credentials('another secret', 60)]), []);
 });

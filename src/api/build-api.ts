@@ -28,6 +28,7 @@ import { numberResources } from './resources/numbers.ts';
 import { recordingResources } from './resources/recordings.ts';
 import { sipDomainResources } from './resources/sip-domains.ts';
 import { addSdkSounds } from './sdk-sounds.ts';
+import { addSdkTelemetry } from './sdk-telemetry.ts';
 import { userDefinedMessageResources } from './resources/user-defined-messages.ts';
 import { tokenResources } from './resources/tokens.ts';
 import { DEFAULT_RELAY, type RelaySettings } from './relay-credentials.ts';
@@ -108,6 +109,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   addErrorPages(app);
   addSdkSounds(app);
   addClientModule(app);
+  addSdkTelemetry(app);
   addRecordingSound(app, context);
   const resources = [...resourcesOf(context), ...tokenResources(context, options.relay ?? DEFAULT_RELAY)];
   for (const resource of resources) addResource(app, resource, context);

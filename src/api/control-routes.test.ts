@@ -26,7 +26,7 @@ function door(context: TestContext): Door {
     limits: () => note('limits'),
     heldBack: () => [{ source: 'a' }],
     stop: () => asked.push(['stop']),
-    trust: async () => ({ authority: 'PEM' }),
+    trust: async () => ({ authority: 'PEM', names: [], endsAt: 0, vendorHosts: [] }),
     phones: async () => [await note('phones')],
     addPhone: (phone) => note('addPhone', phone),
     removePhone: async (name) => {

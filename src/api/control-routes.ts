@@ -8,6 +8,7 @@ import { quoted } from '../base/parsed.ts';
 import { CommsError } from '../comms/comms-error.ts';
 import type { NewPhone, NewTrunk } from '../comms/place.ts';
 import type { DoorRequest } from './authentication.ts';
+import type { Trust } from './trust/trust-page.ts';
 
 export const CONTROL_PREFIX = '/tandem/v1';
 /** Clients give up an answer that is silent for minutes: an empty line says that the server is there. */
@@ -60,7 +61,7 @@ export interface ControlPorts {
   addPhone(phone: NewPhone): Promise<object>;
   removePhone(name: string): Promise<void>;
   /** What others must know to trust this server: the authority's certificate, names, where HTTPS is. */
-  trust(): Promise<object>;
+  trust(): Promise<Trust>;
   /** The last calls of a scripted phone. */
   phoneResults(name: string): Promise<readonly object[]>;
   /** Starts the call of a script that makes one; `call` is its number among the results. */

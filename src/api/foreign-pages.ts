@@ -2,6 +2,13 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { ApiError } from './api-error.ts';
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Pages of every site may post here: nothing is changed by it. */
+    anyPage?: boolean;
+  }
+}
+
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
@@ -10,8 +17,8 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
  * origin is shown an answer. Applications and the SDK send none of these headers.
  */
 export function refuseForeignPages(app: FastifyInstance): void {
-  app.addHook('onRequest', async ({ method, headers }) => {
-    if (SAFE_METHODS.has(method) || !isFromForeignPage(headers)) return;
+  app.addHook('onRequest', async ({ method, headers, routeOptions }) => {
+    if (SAFE_METHODS.has(method) || routeOptions.config.anyPage === true || !isFromForeignPage(headers)) return;
     throw new ApiError({ status: 403, code: 20403, message: 'Pages of other sites may not use this server' });
   });
 }

@@ -2,6 +2,7 @@ import { ApiError } from '../api/api-error.ts';
 import type { CredentialGuard } from '../api/authentication.ts';
 import type { ControlPorts } from '../api/control-routes.ts';
 import type { HeldSource } from '../base/hold-back.ts';
+import type { Trust } from '../api/trust/trust-page.ts';
 import { systemClock } from '../base/clock.ts';
 import { formatEndpoint } from '../base/network.ts';
 import { parseSid } from '../base/sid.ts';
@@ -14,7 +15,6 @@ import type { CallParts } from './call-environment.ts';
 import { reachableAt } from './local-hosts.ts';
 import { scriptedPhonePorts } from './scripted-phone-ports.ts';
 import type { LogBuffer } from './log-buffer.ts';
-import type { PlaceCertificates } from './tls/place-certificates.ts';
 import { traceOf } from './tracing/call-family.ts';
 import type { TrunkLines } from './trunk-lines.ts';
 
@@ -22,9 +22,7 @@ export interface ControlParts extends Omit<CallParts, 'bus' | 'publicUrl'> {
   readonly logs: LogBuffer;
   readonly service: CallService;
   readonly trunkLines: TrunkLines;
-  readonly certificates: PlaceCertificates;
-  /** Where HTTPS is; undefined: nowhere. */
-  https(): string | undefined;
+  readonly trust: () => Promise<Trust>;
   readonly residents: ResidentPhones;
   readonly guard: CredentialGuard;
   /** Who is held back at the doors of HTTP. */
@@ -88,10 +86,7 @@ export function controlPorts(parts: ControlParts): ControlPorts {
     heldBack: () => [...userAgent.heldBack(), ...parts.heldAtHttp()],
     stop: () => parts.onStopAsked(),
     phones: async () => Promise.all((await records.phones.list()).map(showPhone)),
-    trust: async () => {
-      const { authority, authorityFingerprint, names, endsAt } = await parts.certificates.open();
-      return { authority, fingerprint: authorityFingerprint, names, endsAt, https: parts.https() };
-    },
+    trust: parts.trust,
     ...scriptedPhonePorts(parts, showPhone),
     trace: async (text) => {
       const sid = parseSid('CA', text);

@@ -3,6 +3,7 @@ import { CredentialGuard } from '../api/authentication.ts';
 import { buildApi } from '../api/build-api.ts';
 import { registerConsole } from '../api/console/console.ts';
 import { serveSignalling } from '../api/signalling-door.ts';
+import { addTrustPage, type Trust } from '../api/trust/trust-page.ts';
 import { registerControlRoutes } from '../api/control-routes.ts';
 import { systemClock } from '../base/clock.ts';
 import { HoldBack } from '../base/hold-back.ts';
@@ -68,6 +69,7 @@ import { watchPlayed } from './tracing/watch-party.ts';
 import { watchRest, watchedWebhooks } from './tracing/watch-requests.ts';
 import { linkingUserAgent, watchSip } from './tracing/watch-sip.ts';
 import { watchWebphones } from './tracing/watch-webphones.ts';
+import { VENDOR_HOSTS } from './tls/vendor-hosts.ts';
 import { TrunkLines } from './trunk-lines.ts';
 
 export interface ProgramOptions {
@@ -252,12 +254,16 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     door: doorFromHere(sip.addresses.udp),
   });
   cleanup.add(() => residents.close());
+  const trust = async (): Promise<Trust> => {
+    const { authority, authorityFingerprint: fingerprint, names: own, endsAt } = await certificates.open();
+    return { authority, fingerprint, names: own, endsAt, https: secureUrl.value, vendorHosts: VENDOR_HOSTS };
+  };
+  addTrustPage(app, { trust, publicUrl: () => publicUrl.value });
   registerControlRoutes(
     app,
     controlPorts({
-      ...{ ...parts, logs, service, residents, certificates, guard, onStopAsked: options.onStopAsked },
+      ...{ ...parts, logs, service, residents, trust, guard, onStopAsked: options.onStopAsked },
       heldAtHttp: () => [...wrongCredentials.view(), ...forgedTokens.view()],
-      https: () => secureUrl.value,
     }),
   );
   registerConsole(

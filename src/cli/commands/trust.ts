@@ -8,7 +8,6 @@ import { withHosts } from '../trust/hosts-block.ts';
 import { carryOut, installation, PARTS, type Outcome, type Part, type Wanted } from '../trust/installation.ts';
 import { openMachine } from '../trust/machine.ts';
 import { commandsFor } from '../trust/other-systems.ts';
-import { VENDOR_HOSTS } from '../trust/vendor-hosts.ts';
 
 interface Trust {
   readonly authority?: string;
@@ -16,6 +15,7 @@ interface Trust {
   readonly names: readonly string[];
   readonly endsAt: number;
   readonly https?: string;
+  readonly vendorHosts: readonly string[];
 }
 
 interface TrustOptions extends ServerOptions {
@@ -91,14 +91,14 @@ function listed(outcomes: readonly Outcome[]): string {
   return outcomes.map(({ outcome, text }) => `${outcome.padEnd(width)}  ${text}\n`).join('');
 }
 
-function wantedOf({ authority, https }: Trust, options: TrustOptions): Wanted {
+function wantedOf({ authority, https, vendorHosts }: Trust, options: TrustOptions): Wanted {
   const address = options.address ?? (https === undefined ? undefined : hostOf(https));
   if (address === undefined) throw new CliError('HTTPS is off at this server; start it with --https HOST:443');
   if (isIP(address) === 0) throw new CliError(`--address ${address}: want an IP address, which hosts files take alone`);
   for (const host of options.also ?? []) {
     if (!HOST_NAME.test(host)) throw new CliError(`--also ${host}: want a host name, e.g. api.tokyo.jp1.twilio.com`);
   }
-  const hosts = [...new Set([...VENDOR_HOSTS, ...(options.also ?? [])])];
+  const hosts = [...new Set([...vendorHosts, ...(options.also ?? [])])];
   return { address, hosts, ...(authority === undefined ? {} : { authority }) };
 }
 
@@ -120,7 +120,7 @@ async function write(path: string, { authority }: Trust): Promise<void> {
 }
 
 function describe(shown: Trust, url: string, options: TrustOptions): string {
-  const { authority, fingerprint, names, endsAt, https } = shown;
+  const { authority, fingerprint, names, endsAt, https, vendorHosts } = shown;
   const path = options.ca ?? CA_FILE;
   const lines = [
     `HTTPS        ${https ?? 'off'}`,
@@ -139,7 +139,7 @@ function describe(shown: Trust, url: string, options: TrustOptions): string {
     '# Node programs, with the SDK and no line changed: HTTPS on port 443, these lines in their hosts file, and',
     `#   NODE_EXTRA_CA_CERTS=${path}`,
     ...(notice === undefined ? [] : [`# ${notice}`]),
-    withHosts('', address, [...VENDOR_HOSTS, ...(options.also ?? [])]).trimEnd(),
+    withHosts('', address, [...vendorHosts, ...(options.also ?? [])]).trimEnd(),
     '# or, without hosts entries, through this server as a proxy:',
     `#   HTTP_PROXY=${url} NODE_EXTRA_CA_CERTS=${path}`,
     '# This machine does both with: tandem trust --install (--dry-run says what that changes).',
