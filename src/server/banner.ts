@@ -6,13 +6,14 @@ const COMMAND = import.meta.url.endsWith('.ts') ? 'npx tandem' : 'tandem';
 
 /** What a person sees when the server is ready: where it listens, and how to make the first call. */
 export function banner(program: Program): string {
-  const { http, sip, accountSid, authToken, speech, firstNumber, phones, notices } = program;
+  const { http, https, sip, accountSid, authToken, speech, firstNumber, phones, notices } = program;
   return [
     '',
     `  Tandem is ready.`,
     '',
     `  page         ${pageUrl(http)}`,
     `  REST API     ${http}/2010-04-01`,
+    ...(https === undefined ? [] : [`  HTTPS        ${https}, trusted as ${http}/trust says`]),
     `  SIP          ${sip.udp} (UDP and TCP)`,
     `  speech       ${speech}`,
     `  account      ${accountSid}`,

@@ -93,7 +93,9 @@ export function recipes(publicUrl: string): readonly Recipe[] {
       title: 'Python',
       steps: [],
       commands: [
-        'SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt REQUESTS_CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt python app.py',
+        'export SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt',
+        'export REQUESTS_CA_BUNDLE=$SSL_CERT_FILE',
+        'python app.py',
       ],
       note: 'After the entry for Debian: requests (and the Twilio SDK for Python) otherwise trusts only the list that it brings. Not tested by us.',
     },

@@ -72,12 +72,12 @@ ${recipes(publicUrl).map(recipeHtml).join('\n')}
 (${https === undefined ? 'it is off' : `it is at <code>${escaped(https)}</code>`}), and the authority is trusted. A hosts file knows no wildcards, so each
 name stands in it; on Linux <code>tandem trust --install</code> writes all this, and <code>--uninstall</code> takes it back.</p>
 <details><summary>Lines for the hosts file, or records for your name server</summary>
-<pre><code>${escaped(vendorHosts.map((name) => `${host ?? 'ADDRESS'} ${name}`).join('\n'))}</code></pre></details>`;
+<pre tabindex="0"><code>${escaped(vendorHosts.map((name) => `${host ?? 'ADDRESS'} ${name}`).join('\n'))}</code></pre></details>`;
 }
 
 function recipeHtml({ title, steps, commands, note }: Recipe): string {
   const list = steps.length === 0 ? '' : `<ol>${steps.map((step) => `<li>${escaped(step)}</li>`).join('')}</ol>`;
-  const typed = commands.length === 0 ? '' : `<pre><code>${escaped(commands.join('\n'))}</code></pre>`;
+  const typed = commands.length === 0 ? '' : `<pre tabindex="0"><code>${escaped(commands.join('\n'))}</code></pre>`;
   const said = note === undefined ? '' : `<p class="soft">${escaped(note)}</p>`;
   return `<details><summary>${escaped(title)}</summary>${list}${typed}${said}</details>`;
 }

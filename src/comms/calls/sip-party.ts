@@ -5,20 +5,12 @@ import type { MediaLeg } from '../../media/media-node.ts';
 import type { IncomingCall, SipCall, SipCallEvent } from '../../sip/user-agent.ts';
 import { CommsError } from '../comms-error.ts';
 import type { Party, PartyEnd, Refusal, TransferRequest } from '../party.ts';
+import { REJECTIONS, STATUS_UNAVAILABLE } from './rejections.ts';
 
-const STATUS_UNAVAILABLE = 480;
-const STATUS_BUSY_HERE = 486;
 const STATUS_FORBIDDEN = 403;
 const STATUS_DECLINE = 603;
 const STATUS_NOT_ACCEPTABLE_HERE = 488;
 const STATUS_SERVER_ERROR = 500;
-
-const REJECTIONS: Readonly<Record<Parameters<Party['reject']>[0], readonly [number, string]>> = {
-  rejected: [STATUS_DECLINE, 'Decline'],
-  busy: [STATUS_BUSY_HERE, 'Busy Here'],
-  'not-found': [404, 'Not Found'],
-  unavailable: [STATUS_UNAVAILABLE, 'Temporarily Unavailable'],
-};
 
 /** What every SIP party shares once its dialog stands: hold and re-offers, digits by INFO, the end of the call. */
 export class SipParty implements Party {

@@ -7,15 +7,7 @@ import type { SignalError } from '../../wire/webphone/server-message.ts';
 import { CommsError } from '../comms-error.ts';
 import type { Party, PartyEnd, Refusal } from '../party.ts';
 import type { DirectSide } from './direct-talk.ts';
-
-const STATUS_UNAVAILABLE = 480;
-
-const REJECTIONS: Readonly<Record<Parameters<Party['reject']>[0], readonly [number, string]>> = {
-  rejected: [603, 'Decline'],
-  busy: [486, 'Busy Here'],
-  'not-found': [404, 'Not Found'],
-  unavailable: [STATUS_UNAVAILABLE, 'Temporarily Unavailable'],
-};
+import { REJECTIONS, STATUS_UNAVAILABLE } from './rejections.ts';
 
 export interface WebphonePartyOptions {
   readonly log: Logger;
