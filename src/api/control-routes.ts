@@ -8,7 +8,7 @@ import { quoted } from '../base/parsed.ts';
 import { CommsError } from '../comms/comms-error.ts';
 import type { NewPhone, NewTrunk } from '../comms/place.ts';
 import type { DoorRequest } from './authentication.ts';
-import type { Trust } from './trust/trust-page.ts';
+import type { Trust } from './trust/trust.ts';
 
 export const CONTROL_PREFIX = '/tandem/v1';
 /** Clients give up an answer that is silent for minutes: an empty line says that the server is there. */

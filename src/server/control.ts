@@ -2,7 +2,7 @@ import { ApiError } from '../api/api-error.ts';
 import type { CredentialGuard } from '../api/authentication.ts';
 import type { ControlPorts } from '../api/control-routes.ts';
 import type { HeldSource } from '../base/hold-back.ts';
-import type { Trust } from '../api/trust/trust-page.ts';
+import type { Trust } from '../api/trust/trust.ts';
 import { systemClock } from '../base/clock.ts';
 import { formatEndpoint } from '../base/network.ts';
 import { parseSid } from '../base/sid.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Trust } from './trust-page.ts';
+import type { Trust } from './trust.ts';
 import { recipes, type Recipe } from './recipes.ts';
 
 const STYLE = `

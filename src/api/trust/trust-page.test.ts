@@ -5,7 +5,8 @@ import { fastify } from 'fastify';
 import { Chromium } from '../../testkit/chromium.ts';
 import { peer } from '../../testkit/peers.ts';
 import { atEnd } from '../../testkit/scope.ts';
-import { addTrustPage, type Trust } from './trust-page.ts';
+import { addTrustPage } from './trust-page.ts';
+import type { Trust } from './trust.ts';
 
 /** Made by `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=x`. */
 const PEM = `-----BEGIN CERTIFICATE-----

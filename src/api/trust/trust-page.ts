@@ -2,21 +2,9 @@ import { X509Certificate } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { ApiError } from '../api-error.ts';
 import { STYLE_SOURCE, trustHtml } from './trust-html.ts';
+import type { Trust } from './trust.ts';
 
 export const TRUST_PATH = '/trust';
-
-/** What others must know to trust this server. */
-export interface Trust {
-  /** PEM of the place's authority; absent where the operator has a certificate of its own. */
-  readonly authority?: string | undefined;
-  readonly fingerprint?: string | undefined;
-  readonly names: readonly string[];
-  readonly endsAt: number;
-  /** Where HTTPS is; undefined: nowhere. */
-  readonly https?: string | undefined;
-  /** Hosts of the vendor that this server answers for. */
-  readonly vendorHosts: readonly string[];
-}
 
 export interface TrustPagePorts {
   trust(): Promise<Trust>;
