@@ -30,7 +30,7 @@ const CLEAR = 0.6;
 const SILENT = 0.1;
 const TONE_SECONDS = 120;
 /** On a busy machine. */
-const STEP_MS = 20_000;
+const STEP_MS = 30_000;
 
 type Sdk = 'tandem' | 'twilio';
 
@@ -62,7 +62,7 @@ class Vot {
     const environment = { TANDEM_DATA: data, PORT: '0', VOT_TRACE: traceFile };
     const server = RunningProcess.start(process.execPath, [join(EXAMPLE, 'server.mjs')], { environment });
     atEnd(context, async () => void (await server.end('SIGKILL')));
-    const line = await server.line(/^VoT is at/);
+    const line = await server.line(/^VoT is at/, { withinMs: STEP_MS });
     const [, url = '', number = ''] = /at (\S+) .* for (\S+)$/.exec(line) ?? [];
     return new Vot({ context, tandem, url, number, traceFile });
   }
@@ -330,7 +330,7 @@ suite('VoT, the application of the study', everyPeer('chromium', 'baresip'), () 
 
   for (const sdk of ['tandem', 'twilio'] as const) {
     const name = sdk === 'tandem' ? "Tandem's client" : "the vendor's SDK";
-    test(`with ${name} clients and phones call each other; each hears only the other, as the study draws it`, async (t) => {
+    test(`with ${name}, clients and phones call each other; each hears only the other, as the study draws it`, async (t) => {
       const vot = await Vot.start(t);
       for (const [title, run] of Object.entries({ clientToClient, phoneToClient, clientToPhone })) {
         const sid = await run(vot, sdk);

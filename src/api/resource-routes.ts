@@ -80,7 +80,8 @@ async function answer(request: FastifyRequest, reply: FastifyReply, route: Route
   const form = request.body instanceof Parameters ? request.body : NO_FORM;
   const { status, body } = await handler({ caller, account, path, ids, query, form });
   const userAgent = request.headers['user-agent'] ?? '';
-  context.watch?.({ method: request.method, path, parameters: form.firsts(), status, body, userAgent });
+  const asked = request.originalUrl.split('?', 1)[0] ?? '';
+  context.watch?.({ method: request.method, path: asked, parameters: form.firsts(), status, body, userAgent });
   await reply.code(status).send(body);
 }
 
