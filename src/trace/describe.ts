@@ -2,7 +2,7 @@ import { oneLine } from './call-trace.ts';
 
 const MAX_VALUE_CHARS = 80;
 /** Names whose values nobody is shown. */
-const SECRET_NAME = /token|secret|passw|pwd|signature|api_?key|auth|credential|session|cookie/i;
+const SECRET_NAME = /token|secret|passw|pwd|signature|api_?key|^key$|auth|credential|session|cookie/i;
 const HIDDEN = '[hidden]';
 
 /** Parameters on one line: those of `first`, in that order, then the others; secrets are hidden. */

@@ -7,7 +7,7 @@ import { serializeClientMessage, type ClientMessage } from '../wire/webphone/cli
 import { parseServerMessage, type ServerMessage } from '../wire/webphone/server-message.ts';
 import type { WebphoneLimits } from './limits.ts';
 import { openWebphoneAgent } from './open-webphone-agent.ts';
-import type { DeviceEvents, IncomingWebphoneCall } from './webphone.ts';
+import type { DeviceEvents, IncomingWebphoneCall, WebphoneSight } from './webphone.ts';
 
 const TOKEN_LIFE_MS = 3_600_000;
 export const SDP = 'v=0\r\na=fingerprint:sha-256 AA\r\n';
@@ -49,6 +49,8 @@ export class Scene {
   readonly clock = new VirtualClock(1_000_000);
   readonly directory = new MemoryDirectory({ clock: this.clock, logger: silentLogger });
   readonly incoming: IncomingWebphoneCall[] = [];
+  /** What whoever looks on was told. */
+  readonly sights: WebphoneSight[] = [];
   readonly agent;
   tokenLifeMs = TOKEN_LIFE_MS;
 
@@ -65,6 +67,7 @@ export class Scene {
             : { kind: 'ok', grant: this.grant(token) },
       },
       limits,
+      watch: (sight) => this.sights.push(sight),
     });
     this.agent.onIncomingCall((call) => this.incoming.push(call));
   }

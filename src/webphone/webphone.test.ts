@@ -406,3 +406,46 @@ suite('calls to browsers', () => {
     assert.equal(scene.clock.pending, 0);
   });
 });
+
+suite('whoever looks on', () => {
+  const told = (scene: Scene): readonly string[] =>
+    scene.sights.map((sight) =>
+      sight.kind === 'named'
+        ? `${sight.pageName} is ${sight.callSid}`
+        : `${sight.direction} ${sight.message.type} ${sight.identity ?? '?'} ${sight.callSid ?? '-'}`,
+    );
+
+  test('is told each message with its browser and its call, once', async () => {
+    const scene = new Scene();
+    const mike = await scene.registered('mike');
+    const { call } = await scene.called(mike);
+    call.name('CA1');
+    call.ringing();
+    call.answer(webrtc);
+    mike.say({ type: 'hangup', callsid: 'CA1' });
+    assert.deepEqual(told(scene), [
+      'in listen ? -',
+      'out connected mike -',
+      'in register mike -',
+      'out ready mike -',
+      'in invite mike TJS0',
+      'TJS0 is CA1',
+      'out ringing mike CA1',
+      'out answer mike CA1',
+      'in hangup mike CA1',
+    ]);
+  });
+
+  test("is told nothing of a call that is not that browser's, whatever it names", async () => {
+    const scene = new Scene();
+    const mike = await scene.registered('mike');
+    const { call } = await scene.called(mike);
+    call.name('CA1');
+    call.answer(webrtc);
+    const eve = await scene.registered('eve');
+    scene.sights.length = 0;
+    eve.say({ type: 'hangup', callsid: 'CA1' });
+    eve.say({ type: 'invite', callsid: 'CA1', sound: webrtc, parameters: '', reconnect: 'guess', direct: false });
+    assert.deepEqual(told(scene), []);
+  });
+});

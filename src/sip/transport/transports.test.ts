@@ -178,3 +178,27 @@ test('a request that is too large for a datagram goes over TCP, and over UDP whe
   await scene.advance(100);
   assert.match(text, /^INVITE .*\r\nVia: SIP\/2\.0\/TCP /);
 });
+
+test('whoever looks on sees every message as it stands on the wire, both ways, over UDP and TCP', async (t) => {
+  const scene = new Scene(t);
+  const seen: string[] = [];
+  await scene.open({
+    watch: ({ direction, remote, text }) => {
+      const [first = '', ...lines] = text().split('\r\n');
+      const callId = lines.find((line) => line.startsWith('Call-ID: ')) ?? '';
+      seen.push(`${direction} ${remote.address} ${first} ${callId}`);
+    },
+  });
+  const peer = await connect(scene);
+  peer.send(OPTIONS('over-tcp'));
+  await scene.advance(10);
+  const phone = await scene.network.host('10.0.0.3').bindDatagram({ address: '10.0.0.3', port: 5060 });
+  phone.send(new TextEncoder().encode(OPTIONS('over-udp').replaceAll('TCP 10.0.0.2', 'UDP 10.0.0.3')), AGENT);
+  await scene.advance(10);
+  assert.deepEqual(seen, [
+    'in 10.0.0.2 OPTIONS sip:10.0.0.1 SIP/2.0 Call-ID: over-tcp',
+    'out 10.0.0.2 SIP/2.0 200 OK Call-ID: over-tcp',
+    'in 10.0.0.3 OPTIONS sip:10.0.0.1 SIP/2.0 Call-ID: over-udp',
+    'out 10.0.0.3 SIP/2.0 200 OK Call-ID: over-udp',
+  ]);
+});
