@@ -122,6 +122,14 @@ suite('the control door', () => {
     ]);
   });
 
+  test('tells what passed in a call, and that there is no such call', async (context) => {
+    const { app } = door(context);
+    const told = await app.inject({ url: '/tandem/v1/calls/CA1/trace', headers });
+    assert.deepEqual([told.statusCode, JSON.parse(told.body)], [200, { what: 'trace' }]);
+    assert.equal((await app.inject({ url: '/tandem/v1/calls/unknown/trace', headers })).statusCode, 404);
+    assert.equal((await app.inject({ url: '/tandem/v1/calls/CA1/trace' })).statusCode, 401);
+  });
+
   test('refuses a body with what is wrong in it', async (context) => {
     const { app, asked } = door(context);
     for (const [payload, said] of [
