@@ -25,7 +25,7 @@ export function ladderText(story: Story): string {
   ];
   if (rows.length === 0) lines.push('(nothing passed)');
   if (leftOut > 0) lines.push('', `${leftOut} more messages are not shown`);
-  // eslint-disable-next-line no-control-regex -- what others sent must not move the terminal's cursor
+  // What others sent must not move the terminal's cursor.
   return lines.map((line) => line.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?').trimEnd()).join('\n');
 }
 

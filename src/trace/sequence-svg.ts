@@ -14,8 +14,8 @@ const ROW_HEIGHT = 34;
 const DETAIL_HEIGHT = 15;
 const GAP_HEIGHT = 30;
 const FOOT_HEIGHT = 56;
-/** Mean width of a letter, of its size. */
-const LETTER = 0.54;
+/** Mean width of a letter, of its size: that of a wide font. */
+const LETTER = 0.58;
 const LABEL_SIZE = 13;
 const DETAIL_SIZE = 11;
 
@@ -177,12 +177,9 @@ function clamp(value: number, low: number, high: number): number {
 
 /** Text for XML 1.0 (2.2 and 2.4): characters that it does not know are shown as replaced. */
 function escape(text: string): string {
-  return (
-    text
-      // eslint-disable-next-line no-control-regex -- these are what must not stand in a document
-      .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufffe\uffff]|\p{Cs}/gu, '\ufffd')
-      .replace(/[&<>"']/g, (found) => ENTITIES[found] ?? found)
-  );
+  return text
+    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufffe\uffff]|\p{Cs}/gu, '\ufffd')
+    .replace(/[&<>"']/g, (found) => ENTITIES[found] ?? found);
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {

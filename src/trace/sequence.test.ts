@@ -118,7 +118,6 @@ suite('a trace, told', () => {
 
   test('moves no cursor of a terminal', () => {
     const evil = { ...TRACE.messages[2]!, text: '\u001b[2Jgone\u0007', detail: '\u009b31m' };
-    // eslint-disable-next-line no-control-regex -- that is the promise
     assert.doesNotMatch(
       ladderText(tellStory({ ...TRACE, messages: [evil] })),
       /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/,

@@ -14,7 +14,7 @@ const CALL_SID = /^CA[0-9a-f]{32}$/;
 const MAX_READ_BYTES = 65_536;
 /** What each request says again. */
 const WITHOUT = ['CallSid', 'AccountSid', 'ApiVersion', 'Caller', 'Called', 'ApplicationSid', 'CallbackSource'];
-const FIRST = ['CallStatus', 'From', 'To', 'Digits', 'DialCallStatus', 'RecordingUrl'];
+const FIRST = ['Digits', 'DialCallStatus', 'RecordingUrl', 'From', 'To', 'CallStatus'];
 
 /** Notes what is asked of the REST API about a call; looking at one is not noted. */
 export function watchRest(book: TraceBook): RestWatcher {
