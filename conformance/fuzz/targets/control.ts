@@ -5,6 +5,7 @@ import { CONTROL_PREFIX, registerControlRoutes } from '../../../src/api/control-
 import { systemClock } from '../../../src/base/clock.ts';
 import { silentLogger } from '../../../src/base/logger.ts';
 import { randomInteger, seededRandom } from '../../../src/base/random.ts';
+import { parseSid } from '../../../src/base/sid.ts';
 import { Place } from '../../../src/comms/place.ts';
 import { openTemporaryRecords, type TemporaryRecords } from '../../../src/comms/test/temporary-records.ts';
 import type { ResidentPhones } from '../../../src/scripted-phone/resident-phones.ts';
@@ -88,6 +89,7 @@ const REQUESTS = [
   ['POST', '/phones/NAME/run'],
   ['GET', '/logs?lines=NAME'],
   ['GET', '/NAME'],
+  ['GET', '/calls/NAME/trace'],
 ] as const;
 const MAX_NAME_CHARS = 2000;
 const MAX_ANSWER_CHARS = 100_000;
@@ -125,6 +127,7 @@ async function openDoor(): Promise<Door> {
     ...phones,
     runPhone: async (name) => ({ call: name.length }),
     trust: async () => ({ names: [], endsAt: 0, vendorHosts: [] }),
+    trace: (sid) => Promise.resolve(parseSid('CA', sid) === undefined ? undefined : {}),
     trunks: () => records.trunks.list(),
     addTrunk: (trunk) => place.addTrunk(trunk),
     removeTrunk: (name) => place.removeTrunk(name),
