@@ -5,7 +5,7 @@ import { request, type IncomingMessage, type OutgoingHttpHeaders } from 'node:ht
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { text as readText } from 'node:stream/consumers';
-import { after, before, suite, test } from 'node:test';
+import { after, afterEach, before, suite, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import twilio from 'twilio';
@@ -27,9 +27,13 @@ const MAX_COMPRESSED_SCRIPT_BYTES = 250_000;
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** Set it to draw docs/screenshots anew. */
 const DRAWS = process.env['TANDEM_SCREENSHOTS'] !== undefined;
-const SIZES = [
-  { name: '1280', width: 1280, height: 900 },
-  { name: '390', width: 390, height: 844 },
+const WIDE = { width: 1280, height: 900 };
+const NARROW = { width: 390, height: 844 };
+const VIEWS = [
+  { ...WIDE, colorScheme: 'light' },
+  { ...NARROW, colorScheme: 'dark' },
+  { ...WIDE, colorScheme: 'dark' },
+  { ...NARROW, colorScheme: 'light' },
 ] as const;
 const SPEECH_WITHIN_MS = 15_000;
 
@@ -38,6 +42,7 @@ class World {
   readonly tandem: Tandem;
   readonly chromium: Chromium;
   readonly client: ReturnType<typeof twilio>;
+  readonly #pages: FirstPage[] = [];
 
   constructor(tandem: Tandem, chromium: Chromium) {
     this.tandem = tandem;
@@ -54,25 +59,31 @@ class World {
     return this.tandem.http.replace('127.0.0.1', 'localhost');
   }
 
-  open(before?: string): Promise<FirstPage> {
-    return FirstPage.open(this.chromium, this.url, before);
+  async open(before?: string): Promise<FirstPage> {
+    const page = await FirstPage.open(this.chromium, this.url, before);
+    this.#pages.push(page);
+    return page;
+  }
+
+  /** A page that nobody looks at any more takes no time from those that follow. */
+  async closePages(): Promise<void> {
+    for (const page of this.#pages.splice(0)) await page.close();
   }
 }
 
-/** Draws the page as it is, in both sizes and schemes; only where asked. */
-async function draw({ page }: FirstPage, name: string): Promise<void> {
+/** Draws the page as it is; only where asked. */
+async function draw({ page }: FirstPage, name: string, views = VIEWS.slice(0, 2)): Promise<void> {
   if (!DRAWS) return;
   const folder = join(ROOT, 'docs/screenshots');
   mkdirSync(folder, { recursive: true });
-  for (const { name: size, ...viewport } of SIZES) {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.setViewportSize(viewport);
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      await page.waitForTimeout(300);
-      await page.screenshot({ path: join(folder, `${name}-${size}-${colorScheme}.png`), fullPage: true });
-    }
+  for (const { colorScheme, ...viewport } of views) {
+    await page.setViewportSize(viewport);
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await page.waitForTimeout(300);
+    const path = join(folder, `${name}-${viewport.width}-${colorScheme}.png`);
+    await page.screenshot({ path, fullPage: true });
   }
-  await page.setViewportSize(SIZES[0]);
+  await page.setViewportSize(WIDE);
   await page.emulateMedia({ colorScheme: 'light', reducedMotion: null });
 }
 
@@ -123,12 +134,13 @@ suite('the first page', everyPeer('chromium', 'espeak-ng'), () => {
     chromium = await Chromium.start(scope);
     world = await World.start(scope, chromium);
   });
+  afterEach(() => world.closePages());
 
   test('Call me rings in the page and speaks; keys reach the flow; list and time line grow as it happens', async (t) => {
     const { tandem, client } = world;
     const page = await world.open();
     await page.shows('No calls yet');
-    await draw(page, 'first-visit');
+    await draw(page, 'first-visit', VIEWS);
     assert.deepEqual(await seriousFaults(page.page), []);
     const identity = await page.identity();
     const code = await page.page.getByLabel('Lines for Node.js').innerText();
@@ -155,7 +167,7 @@ suite('the first page', everyPeer('chromium', 'espeak-ng'), () => {
       await listed.getByText(step).first().waitFor();
     }
     assert.match(await listed.innerText(), /Digits\s+5/);
-    await draw(page, 'in-call');
+    await draw(page, 'in-call', VIEWS);
     assert.deepEqual(await seriousFaults(page.page), []);
 
     await page.button('Hang up').click();
@@ -163,7 +175,6 @@ suite('the first page', everyPeer('chromium', 'espeak-ng'), () => {
     const [call] = await client.calls.list({ to: `client:${identity}` });
     assert.equal(call?.status, 'completed');
     await page.button('Call me').waitFor();
-    await page.close();
     assert.deepEqual(
       chromium.consoleLines.filter((line) => /Content Security Policy|Refused/i.test(line)),
       [],
