@@ -23,7 +23,9 @@ export type NonceVerdict = 'fresh' | 'stale' | 'foreign';
 
 /**
  * Nonces that prove their own origin and age, so that a challenge costs no memory; only counts of used ones are kept.
- * Each is its time, its number and a seal: who knows the first two of a nonce to come cannot make the third.
+ * Each is its time, its number and a seal: who knows the first two of a nonce to come cannot make the third. The key lives
+ * as long as the process, so a nonce of before a restart is foreign, and no count has to outlive it. Numbers end after
+ * 2^53 challenges and times in the year 10889. What a stranger learns: this server's clock, and how many challenges it sent.
  */
 export class Nonces {
   readonly #clock: Clock;
@@ -67,7 +69,9 @@ export class Nonces {
   use(nonce: string, count: number): boolean {
     const serial = Number.parseInt(nonce.slice(TIME_CHARS, STAMP_CHARS), 16);
     const seen = this.#counts.get(serial) ?? this.#olderCounts.get(serial);
-    if (seen === undefined ? serial <= this.#forgottenSerial : count <= seen) return false;
+    if (seen === undefined && serial <= this.#forgottenSerial) return false;
+    // Said so that what is no number is refused too: kept, it would let every later count pass.
+    if (!(count > (seen ?? -1))) return false;
     if (this.#counts.size >= this.#maxInGeneration) this.#forgetOlder();
     this.#counts.set(serial, count);
     return true;
