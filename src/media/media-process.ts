@@ -12,7 +12,8 @@ import { loadWebRtcLibrary } from './webrtc-library.ts';
 
 raiseSoundPriority(process.pid);
 const server = new NodeServer({
-  open: (options) => openInProcessMediaNode({ ...options, occupancy: new LoopOccupancy(), loadWebRtc: loadWebRtcLibrary }),
+  open: (options) =>
+    openInProcessMediaNode({ ...options, occupancy: new LoopOccupancy(), loadWebRtc: loadWebRtcLibrary }),
   send: (report) => process.send?.(report, undefined, undefined, () => undefined),
 });
 

@@ -40,7 +40,11 @@ async function takeOneCall(scope: Scope, leg: MediaLeg): Promise<string> {
 
 it('talks with baresip: tones and keys both ways, nothing lost', peer('baresip').options, async (context) => {
   const { first, count } = await claimPorts(context);
-  const node = await openMediaNode({ maxLatenessMs: 1_000, maxBusy: 1, portRange: { low: first, high: first + count - 1 } });
+  const node = await openMediaNode({
+    maxLatenessMs: 1_000,
+    maxBusy: 1,
+    portRange: { low: first, high: first + count - 1 },
+  });
   context.after(() => node.close());
   const leg = await node.openLeg({ kind: 'rtp', localAddress: '127.0.0.1', signallingPeer: '127.0.0.1' });
   const events: LegEvent[] = [];
