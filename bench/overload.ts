@@ -1,5 +1,5 @@
 // More calls of two legs than the machine can carry: the sound of those that are up already, and what becomes of the rest.
-// node bench/overload.ts [--seconds S] [--live N] [offered calls ...]
+// node bench/overload.ts [--seconds S] [--live N] [--processes N] [offered calls ...]
 import { parseArgs } from 'node:util';
 import type { Scope } from '../src/testkit/scope.ts';
 import { Tandem } from '../src/testkit/tandem-process.ts';
@@ -11,7 +11,11 @@ import { RtpLoad } from './rtp-load.ts';
 import { CallFailedError, TwoLegCalls } from './two-leg-calls.ts';
 
 const { values, positionals } = parseArgs({
-  options: { seconds: { type: 'string', default: '40' }, live: { type: 'string', default: '100' } },
+  options: {
+    seconds: { type: 'string', default: '40' },
+    live: { type: 'string', default: '100' },
+    processes: { type: 'string' },
+  },
   allowPositionals: true,
 });
 const WINDOW_MS = Number(values.seconds) * 1000;
@@ -44,6 +48,7 @@ async function measure(scope: Scope, offered: number): Promise<void> {
     config: {
       numbers: [{ phoneNumber: NUMBER, voiceUrl }],
       trunks: [{ name: 'load', uri: `sip:${lines.address}`, maxCalls: 10_000 }],
+      ...(values.processes === undefined ? {} : { mediaProcesses: Number(values.processes) }),
     },
     flags: ['--rtp', RTP_PORTS],
   });

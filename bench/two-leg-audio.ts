@@ -1,5 +1,5 @@
 // Calls of two legs with G.711 sound, judged by what the far ends hear; rtpengine relays the same number of streams.
-// node bench/two-leg-audio.ts [--seconds S] [--runs peer,relayed,half] [calls ...]
+// node bench/two-leg-audio.ts [--seconds S] [--runs peer,relayed,half] [--processes N] [calls ...]
 import { parseArgs } from 'node:util';
 import type { Scope } from '../src/testkit/scope.ts';
 import { Tandem } from '../src/testkit/tandem-process.ts';
@@ -12,7 +12,11 @@ import { RtpenginePeer } from './rtpengine-peer.ts';
 import { audioDescription, audioEndpoint, CallFailedError, TwoLegCalls } from './two-leg-calls.ts';
 
 const { values, positionals } = parseArgs({
-  options: { seconds: { type: 'string', default: '10' }, runs: { type: 'string', default: 'peer,relayed,half' } },
+  options: {
+    seconds: { type: 'string', default: '10' },
+    runs: { type: 'string', default: 'peer,relayed,half' },
+    processes: { type: 'string' },
+  },
   allowPositionals: true,
 });
 /** `peer`: rtpengine relays all; `relayed`: Tandem relays all; `half`: Tandem relays one half and records the other. */
@@ -121,6 +125,7 @@ async function tandem(scope: Scope, calls: number, recordHalf: boolean): Promise
     config: {
       numbers: [{ phoneNumber: NUMBER, voiceUrl }],
       trunks: [{ name: 'load', uri: `sip:${lines.address}`, maxCalls: 10_000 }],
+      ...(values.processes === undefined ? {} : { mediaProcesses: Number(values.processes) }),
     },
     flags: ['--rtp', RTP_PORTS],
   });
