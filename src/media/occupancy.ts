@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 
-/** What part of its time a media process had no time to spare, over the last second. */
+/** What part of its time a media process had no time to spare, lately. */
 export interface Occupancy {
   /** To be called once a tick. */
   sample(nowMs: number, legs: number): void;
@@ -8,13 +8,14 @@ export interface Occupancy {
   share(legs: number): number;
 }
 
-/** Samples looked back on: a second of ticks. */
-const WINDOW = 50;
 /**
- * What a leg takes of a core that is not in the figure yet: one and a half times what a leg was measured to cost, since
- * legs come with set-up work of their own.
+ * Samples looked back on: a second of ticks, which tells soon, and five, so that callers who try again and again do not
+ * get in whenever one second happens to be quieter, until the process is full.
  */
-const LEG_SHARE = 0.003;
+const FEWEST = 50;
+const MOST = 250;
+/** What a leg takes of a core that is not in the figure yet: as measured of one whose call is recorded. */
+const LEG_SHARE = 0.002;
 
 interface Sample {
   readonly atMs: number;
@@ -37,15 +38,19 @@ export class LoopOccupancy implements Occupancy {
   }
 
   sample(nowMs: number, legs: number): void {
-    this.#samples[this.#count % WINDOW] = { atMs: nowMs, activeMs: this.#activeMs(), legs };
+    this.#samples[this.#count % MOST] = { atMs: nowMs, activeMs: this.#activeMs(), legs };
     this.#count += 1;
   }
 
   share(legs: number): number {
-    if (this.#count < WINDOW) return 0;
-    const oldest = this.#samples[this.#count % WINDOW] as Sample;
-    const newest = this.#samples[(this.#count - 1) % WINDOW] as Sample;
+    if (this.#count < FEWEST) return 0;
+    return Math.min(1, Math.max(this.#over(FEWEST, legs), this.#over(Math.min(MOST, this.#count), legs)));
+  }
+
+  #over(window: number, legs: number): number {
+    const oldest = this.#samples[(this.#count - window) % MOST] as Sample;
+    const newest = this.#samples[(this.#count - 1) % MOST] as Sample;
     const busy = (newest.activeMs - oldest.activeMs) / Math.max(1, newest.atMs - oldest.atMs);
-    return Math.min(1, busy + Math.max(0, legs - oldest.legs) * LEG_SHARE);
+    return busy + Math.max(0, legs - oldest.legs) * LEG_SHARE;
   }
 }
