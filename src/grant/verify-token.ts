@@ -29,7 +29,8 @@ export async function verifyVoiceToken(token: string, ports: VerifyPorts): Promi
   if (exp === undefined) return refusedToken(31204, 'want exp');
   const nowSeconds = ports.nowMs() / 1000;
   // A token that says it was issued in the future lives no longer for it.
-  if (exp - Math.min(iat ?? nbf ?? nowSeconds, nowSeconds) > MAX_LIFE_SECONDS + TOLERANCE_SECONDS) return refusedToken(31207);
+  if (exp - Math.min(iat ?? nbf ?? nowSeconds, nowSeconds) > MAX_LIFE_SECONDS + TOLERANCE_SECONDS)
+    return refusedToken(31207);
   return issuer.startsWith('AC')
     ? readCapabilityToken(claims.claims, signer.accountSid)
     : readAccessToken(claims.claims, signer.accountSid);

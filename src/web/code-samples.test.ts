@@ -18,7 +18,10 @@ test('the lines for Node are five, and their texts are what was meant', () => {
   const [, made = ''] = lines;
   const made2 = made.slice(made.indexOf('twilio('));
   // Quotes and backslashes within a text end nothing.
-  assert.deepEqual(new Function('twilio', `return ${made2}`)((...values: unknown[]) => values), ['AC1', FACTS.authToken]);
+  assert.deepEqual(
+    new Function('twilio', `return ${made2}`)((...values: unknown[]) => values),
+    ['AC1', FACTS.authToken],
+  );
 });
 
 test('the shell gives curl what was meant', () => {

@@ -66,7 +66,11 @@ suite('live calls', () => {
   });
 
   test('legs stand with their call; one whose call is unknown stands for itself', () => {
-    const trees = callTrees([call('CA1'), call('CA2', { parentCallSid: 'CA1' }), call('CA3', { parentCallSid: 'CA0' })]);
+    const trees = callTrees([
+      call('CA1'),
+      call('CA2', { parentCallSid: 'CA1' }),
+      call('CA3', { parentCallSid: 'CA0' }),
+    ]);
     assert.deepEqual(
       trees.map((tree) => [tree.call.sid, tree.legs.map(({ sid }) => sid)]),
       [

@@ -70,7 +70,14 @@ function scene({ problem }: { problem?: PhoneProblem } = {}) {
       return () => void asked.push('quiet');
     },
   });
-  return { clock, phone, asked, dialled, ring: (call: DeviceCall) => incoming(call), call: () => phone.state.get().call };
+  return {
+    clock,
+    phone,
+    asked,
+    dialled,
+    ring: (call: DeviceCall) => incoming(call),
+    call: () => phone.state.get().call,
+  };
 }
 
 suite("the page's phone", () => {

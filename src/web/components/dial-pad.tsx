@@ -79,12 +79,7 @@ export function DialPad({ phone, session }: { readonly phone: Phone; readonly se
           />
           <SimpleGrid cols={3} spacing={8} verticalSpacing={8}>
             {KEYS.map(([key, letters, name]) => (
-              <UnstyledButton
-                key={key}
-                className="key"
-                aria-label={name}
-                onClick={() => press(key)}
-              >
+              <UnstyledButton key={key} className="key" aria-label={name} onClick={() => press(key)}>
                 <Text component="span" size="lg" fw={600} lh={1.1}>
                   {key}
                 </Text>
