@@ -38,7 +38,7 @@ export interface MediaLimits {
   readonly maxLatenessMs?: number;
   /**
    * New calls are refused while the process is busy for more than this share of its time, 0 to 1, which it is before it
-   * is late; further legs of calls that it has, late or not, up to half-way between this and all of it. Default 0.75.
+   * is late; further legs of calls that it has, late or not, up to half-way between this and all of it. Default 0.6.
    */
   readonly maxBusy?: number;
   /** `audio-missing` is told after this long without a packet. Default 10,000. */
@@ -64,7 +64,7 @@ export interface InProcessMediaNodeOptions extends MediaLimits {
 
 export const DEFAULT_MAX_LEGS = 1_000;
 export const DEFAULT_MAX_LATENESS_MS = 10;
-export const DEFAULT_MAX_BUSY = 0.75;
+export const DEFAULT_MAX_BUSY = 0.6;
 /** With fewer legs a late beat is not of the node's own making: refusing calls would not make the machine any faster. */
 export const LIGHT_LEGS = 10;
 export const DEFAULT_AUDIO_MISSING_MS = 10_000;
