@@ -72,7 +72,11 @@ class World {
 }
 
 /** Draws the page as it is; only where asked. */
-async function draw({ page }: FirstPage, name: string, views = VIEWS.slice(0, 2)): Promise<void> {
+async function draw(
+  { page }: FirstPage,
+  name: string,
+  views: readonly (typeof VIEWS)[number][] = VIEWS.slice(0, 2),
+): Promise<void> {
   if (!DRAWS) return;
   const folder = join(ROOT, 'docs/screenshots');
   mkdirSync(folder, { recursive: true });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { VirtualClock } from '../base/virtual-clock.ts';
 import { seededRandom } from '../base/random.ts';
+import { newSid } from '../base/sid.ts';
 import { CallTraces, type TraceChange } from './call-traces.ts';
 import { newCall } from './calls/new-call.ts';
 import type { Call } from './model.ts';
@@ -13,7 +14,7 @@ function scene(options: { readonly maxCalls?: number; readonly maxSteps?: number
   const call = (): Call =>
     newCall(
       {
-        ...{ accountSid: `AC${'1'.repeat(32)}`, to: 'client:a', from: '+12025550100', plan: {} },
+        ...{ accountSid: newSid('AC', random), to: 'client:a', from: '+12025550100', plan: {} },
         ...{ status: 'queued', stage: 'queued', direction: 'outbound-api' },
       },
       { clock, random },

@@ -154,7 +154,7 @@ export class RequestRouter implements TransactionUser {
   }
 
   #register(request: ReceivedRequest): void {
-    const { core, gatekeeper, realms } = this.#options;
+    const { gatekeeper, realms } = this.#options;
     if (this.#isHeldBack(request)) return;
     this.#lookUp(async () => {
       const realm = await realms.of(hostOf(request.to.uri));

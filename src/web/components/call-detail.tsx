@@ -4,7 +4,7 @@ import type { LiveConnection } from '../live-connection.ts';
 import type { Session, ShownCall } from '../model.ts';
 import { shortAddress } from '../words.ts';
 import { CopyText } from './copy-text.tsx';
-import { lengthText, StatusBadge } from './call-list.tsx';
+import { lengthText, StatusBadge } from './call-status.tsx';
 import { CallTimeLine } from './call-time-line.tsx';
 import { useNow } from './use-now.ts';
 import { useStore } from './use-store.ts';

@@ -1,24 +1,13 @@
-import { Accordion, Badge, Box, Group, Skeleton, Stack, Text } from '@mantine/core';
+import { Accordion, Box, Group, Skeleton, Stack, Text } from '@mantine/core';
 import { useEffect, type ReactNode } from 'react';
-import { isLive } from '../live-calls.ts';
 import type { LiveConnection } from '../live-connection.ts';
-import type { CallStatus, Session, ShownCall } from '../model.ts';
-import { agoText, clockText, directionWords, shortAddress, STATUS_WORDS } from '../words.ts';
+import type { Session, ShownCall } from '../model.ts';
+import { agoText, directionWords, shortAddress } from '../words.ts';
 import { CallDetail } from './call-detail.tsx';
+import { lengthText, StatusBadge } from './call-status.tsx';
 import { Icon } from './icon.tsx';
 import { useNow } from './use-now.ts';
 import { useStore } from './use-store.ts';
-
-const STATUS_COLORS: Readonly<Record<CallStatus, string>> = {
-  queued: 'gray',
-  ringing: 'yellow',
-  'in-progress': 'tandem',
-  completed: 'gray',
-  busy: 'red',
-  failed: 'red',
-  'no-answer': 'red',
-  canceled: 'gray',
-};
 
 interface CallListProps {
   readonly live: LiveConnection;
@@ -90,25 +79,6 @@ function CallLine({ call, legs, session: { homeDomain }, now }: CallLineProps): 
       </Group>
     </Group>
   );
-}
-
-export function StatusBadge({ status }: { readonly status: CallStatus }): ReactNode {
-  return (
-    <Badge
-      variant={status === 'in-progress' ? 'filled' : 'light'}
-      color={STATUS_COLORS[status]}
-      tt="none"
-      autoContrast
-      style={{ flex: 'none' }}
-    >
-      {STATUS_WORDS[status]}
-    </Badge>
-  );
-}
-
-export function lengthText(call: ShownCall, now: number): string {
-  if (call.startTime === null) return '';
-  return clockText((isLive(call) ? now : (call.endTime ?? now)) - call.startTime);
 }
 
 function NoCalls(): ReactNode {
