@@ -14,7 +14,7 @@ import { Chromium } from '../src/testkit/chromium.ts';
 import { eventually } from '../src/testkit/eventually.ts';
 import { FirstPage } from '../src/testkit/first-page.ts';
 import { everyPeer } from '../src/testkit/peers.ts';
-import { align } from '../src/testkit/sound-measure.ts';
+import { alignFollowing } from '../src/testkit/sound-measure.ts';
 import type { Scope } from '../src/testkit/scope.ts';
 import { speechReference } from '../src/testkit/speech-reference.ts';
 import { Tandem } from '../src/testkit/tandem-process.ts';
@@ -155,7 +155,7 @@ suite('the first page', everyPeer('chromium', 'espeak-ng'), () => {
     await page.shows(/is calling$/);
     await page.talks();
     const reference = speechReference(t, WELCOME);
-    const { correlation } = await eventually(async () => align(await page.heard(), reference), {
+    const { correlation } = await eventually(async () => alignFollowing(await page.heard(), reference), {
       until: (heard) => heard.correlation >= 0.9,
       what: 'the welcome to be heard with a correlation of 0.9',
       withinMs: SPEECH_WITHIN_MS,
@@ -242,10 +242,7 @@ suite('the first page', everyPeer('chromium', 'espeak-ng'), () => {
     const page = await world.open();
     await page.dialField.fill('+12025550177');
     await page.page.keyboard.press('Enter');
-    await page.page
-      .getByText(/→ \+12025550177/)
-      .first()
-      .click();
+    // The newest call, which is the number's own, opens by itself.
     await page.shows(/^Error 12/);
     await draw(page, 'application-error');
     assert.deepEqual(await seriousFaults(page.page), []);
@@ -299,6 +296,8 @@ suite('the first page', everyPeer('chromium', 'espeak-ng'), () => {
     await page.page.getByText('The connection to Tandem is lost').waitFor({ state: 'detached' });
     await page.callMe();
     await page.talks();
+    await page.button('Hang up').click();
+    await page.button('Call me').waitFor();
   });
 
   test('where loopback is not trusted the account is shown once, and wrong ones are slowed down', async (t) => {

@@ -72,8 +72,8 @@ test("commands find the server by its data folder, whose secrets are its owner's
   const runFile = join(data, 'run.json');
   assert.equal(statSync(runFile).mode & 0o777, 0o600);
   assert.equal(statSync(data).mode & 0o777, 0o700);
-  const { pid, http: url, accountSid, authToken } = tandem.ready;
-  assert.deepEqual(JSON.parse(readFileSync(runFile, 'utf8')), { pid, url, accountSid, authToken });
+  const { pid, http: url, https, accountSid, authToken } = tandem.ready;
+  assert.deepEqual(JSON.parse(readFileSync(runFile, 'utf8')), { pid, url, https, accountSid, authToken });
 
   const command = (...args: readonly string[]) => tandemCommand([...args, '--data', data, '--json']);
   const added = await command('phone', 'add', 'alice', '--number', '+12025550107');

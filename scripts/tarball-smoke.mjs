@@ -36,6 +36,8 @@ const WANTED = [
   'dist/page/index.html',
   'dist/media/media-process.js',
   'dist/media/speech-wasm-program.js',
+  'dist/store/writing-thread-program.js',
+  'dist/page/index.html',
   'examples/ci/test.mjs',
 ];
 

@@ -58,7 +58,8 @@ export function serveSignalling(app: FastifyInstance, options: SignallingOptions
       });
     });
   });
-  app.addHook('onClose', async () => {
+  // Before the server is closed, which waits for every connection that it has handed over.
+  app.addHook('preClose', async () => {
     for (const client of sockets.clients) client.terminate();
     sockets.close();
   });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -87,6 +88,7 @@ test('the data folder holds what the next start needs, for its owner only', asyn
   assert.deepEqual(run, {
     pid: process.pid,
     url: first.http,
+    ...(first.https === undefined ? {} : { https: first.https }),
     accountSid: first.accountSid,
     authToken: first.authToken,
   });
@@ -205,8 +207,12 @@ test('whoever reads the log, or keeps a connection, does not hold up the end', a
   const following = await fetch(`${program.http}/tandem/v1/logs?follow=true`, { headers });
   const ended = following.text();
   await answer(program, '/health');
+  const browser = new WebSocket(`${program.http.replace('http', 'ws')}/signal`);
+  await once(browser, 'open');
+  const gone = once(browser, 'close');
   await program.close();
   await ended;
+  await gone;
 });
 
 test('what a person should know is said at the start', async (t) => {

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { align, dominantHertz, longestGapMs, resample, rms, secondsOfTone, shareAt } from './sound-measure.ts';
+import {
+  align,
+  alignFollowing,
+  dominantHertz,
+  longestGapMs,
+  resample,
+  rms,
+  secondsOfTone,
+  shareAt,
+} from './sound-measure.ts';
 import { encodeWav, mono, readWav, throughMulaw, toneSamples } from './wav.ts';
 
 const SECOND = 8000;
@@ -97,4 +106,22 @@ test('a stereo WAV is split into its channels', () => {
       [-0.2, -0.4],
     ],
   );
+});
+
+test('speech is followed over the shifts of a jitter buffer; other speech, and half of it, are not taken for it', () => {
+  const speech = babble(4);
+  const shifted = join(
+    silence(0.3),
+    speech.subarray(0, 9000),
+    silence(0.02),
+    speech.subarray(9000, 20_000),
+    speech.subarray(20_160),
+  );
+  const { correlation, lag } = alignFollowing(shifted, speech);
+  assert.ok(correlation > 0.95 && lag === 2400, `${correlation} at ${lag}`);
+  assert.ok(align(shifted, speech).correlation < 0.8);
+  assert.ok(alignFollowing(babble(6, 7), speech).correlation < 0.4);
+  const half = alignFollowing(join(silence(0.3), speech.subarray(0, 16_000), silence(3)), speech).correlation;
+  assert.ok(half < 0.6, `${half}`);
+  assert.ok(alignFollowing(silence(6), speech).correlation < 0.01);
 });

@@ -83,11 +83,46 @@ export function align(heard: Float64Array, reference: Float64Array): Alignment {
   let inside = energy(heard.subarray(0, reference.length));
   let best: Alignment = { correlation: 0, lag: 0 };
   for (let lag = 0; lag <= last; lag++) {
-    const correlation = products[lag]! / Math.sqrt(Math.max(own * inside, Number.MIN_VALUE));
+    // The running sum is never quite exact: in silence it would be the divisor of next to nothing.
+    const correlation = products[lag]! / Math.sqrt(Math.max(own * Math.max(inside, own * 1e-6), Number.MIN_VALUE));
     if (correlation > best.correlation) best = { correlation, lag };
     inside += (heard[lag + reference.length] ?? 0) ** 2 - heard[lag]! ** 2;
   }
   return best;
+}
+
+/** A piece that is less like its original says nothing about where the next one is. */
+const FOLLOWED = 0.8;
+const PIECE_SAMPLES = (SAMPLE_RATE * 200) / 1000;
+/** A jitter buffer moves the sound by a packet at a time. */
+const MAX_SHIFT_SAMPLES = (SAMPLE_RATE * 50) / 1000;
+
+/**
+ * As `align`, for a listener whose jitter buffer stretches: the reference is followed in pieces of 200 ms, each of which may
+ * be 50 ms earlier or later than the one before it. The correlation is that of all pieces together, by their energy.
+ */
+export function alignFollowing(heard: Float64Array, reference: Float64Array): Alignment {
+  const { lag } = align(heard, reference);
+  // The best place of the whole is that of its longest unstretched part, so the first piece is looked for around it.
+  let at = lag;
+  let margin = 4 * MAX_SHIFT_SAMPLES;
+  let first: number | undefined;
+  let found = 0;
+  let whole = 0;
+  for (let begin = 0; begin < reference.length; begin += PIECE_SAMPLES) {
+    const piece = reference.subarray(begin, begin + PIECE_SAMPLES);
+    const from = Math.max(0, at + begin - margin);
+    const window = heard.subarray(from, at + begin + piece.length + margin);
+    const best = align(window, piece);
+    const weight = energy(piece);
+    found += best.correlation * weight;
+    whole += weight;
+    if (best.correlation < FOLLOWED) continue;
+    at = from + best.lag - begin;
+    first ??= at;
+    margin = MAX_SHIFT_SAMPLES;
+  }
+  return { correlation: whole === 0 ? 0 : found / whole, lag: first ?? lag };
 }
 
 /**

@@ -62,8 +62,7 @@ function addRoutes(scope: FastifyInstance, ports: ConsolePorts): void {
   scope.post('/session', async (request, reply) => {
     logins.take(request.ip);
     const pair = `${textIn(request, 'accountSid')}:${textIn(request, 'authToken')}`;
-    // Throws 401 for wrong ones.
-    const caller = await authenticate(`Basic ${Buffer.from(pair).toString('base64')}`, records);
+    const caller = await authenticate(`Basic ${Buffer.from(pair).toString('base64')}`, records).catch(withoutChallenge);
     if (caller.account.sid !== accountSid || caller.byKey) {
       throw new ApiError({
         status: 403,
@@ -103,6 +102,16 @@ function addRoutes(scope: FastifyInstance, ports: ConsolePorts): void {
     return events.send(request, reply, watched);
   });
   scope.addHook('preClose', async () => events.close());
+}
+
+/** A challenge would open the browser's own window for passwords, and the page would hear nothing of the refusal. */
+function withoutChallenge(error: unknown): never {
+  if (!(error instanceof ApiError) || error.status !== 401) throw error;
+  throw new ApiError({
+    status: 401,
+    code: 20003,
+    message: 'This is not the account sid of this place and its auth token',
+  });
 }
 
 /** Who may: a person at this machine, or a browser that has shown the credentials; never another site's page. */
