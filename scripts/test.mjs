@@ -42,8 +42,8 @@ const RUNS = [
     holds: (file) => file.startsWith('conformance/'),
     args: [`--test-concurrency=${CONCURRENCY}`],
     testTimeoutMs: 120_000,
-    boundMs: 480_000,
-    minFiles: 21,
+    boundMs: 720_000,
+    minFiles: 30,
     minTests: 440,
   },
 ];
