@@ -43,7 +43,7 @@ const RUNS = [
     args: [`--test-concurrency=${CONCURRENCY}`],
     testTimeoutMs: 120_000,
     boundMs: 720_000,
-    minFiles: 30,
+    minFiles: 28,
     minTests: 440,
   },
 ];
