@@ -1,40 +1,12 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { suite, test } from 'node:test';
+import { onLoopbackAlone } from '../src/testkit/alone.ts';
 import { openClientPage } from '../src/testkit/client-page.ts';
-import { loopbackOnly, namespaceOptions } from '../src/testkit/network-namespace.ts';
-import { peer } from '../src/testkit/peers.ts';
 import type { PhonePage } from '../src/testkit/phone-page.ts';
 import { encodeWav, toneSamples } from '../src/testkit/wav.ts';
 import { CLEAR, hearEachOther, World } from './browser-world.ts';
 
-/** This file runs twice: as a test that puts the second run into a network namespace, and there. */
-const INSIDE = 'TANDEM_TEST_ALONE';
-const BOUND_MS = 400_000;
-
-if (process.env[INSIDE] === undefined) {
-  const options = namespaceOptions().skip === undefined ? peer('chromium').options : namespaceOptions();
-  test('on a machine with only its loopback, sound goes over the socket', options, async (t) => {
-    const [command = '', ...words] = await loopbackOnly(t);
-    // A test runner that finds itself started by another one runs nothing.
-    const { NODE_TEST_CONTEXT: _, ...environment } = process.env;
-    const child = spawn(command, [...words, process.execPath, import.meta.filename], {
-      env: { ...environment, [INSIDE]: 'yes' },
-      timeout: BOUND_MS,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => {
-        output += text;
-      });
-    }
-    const [code] = await once(child, 'close');
-    assert.equal(code, 0, output);
-    assert.match(output, /# pass [1-9]|ℹ pass [1-9]/, output);
-  });
-} else {
+onLoopbackAlone('on a machine with only its loopback, sound goes over the socket', import.meta.filename, () => {
   suite('only the loopback is up', () => {
     test('a page calls its application, hears it, is recorded and presses keys', async (t) => {
       const world = await World.start(t);
@@ -82,7 +54,7 @@ if (process.env[INSIDE] === undefined) {
       await mike.event('call', 'disconnect');
     });
   });
-}
+});
 
 /** No flag lets this browser use the loopback for WebRTC. */
 async function device(world: World, identity: string, hertz: number): Promise<PhonePage> {

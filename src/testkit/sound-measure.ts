@@ -94,18 +94,18 @@ export function align(heard: Float64Array, reference: Float64Array): Alignment {
 /** A piece that is less like its original says nothing about where the next one is. */
 const FOLLOWED = 0.8;
 const PIECE_SAMPLES = (SAMPLE_RATE * 200) / 1000;
-/** A jitter buffer moves the sound by a packet at a time. */
-const MAX_SHIFT_SAMPLES = (SAMPLE_RATE * 50) / 1000;
+/** A jitter buffer moves the sound by a packet at a time, and by what it holds when it ran dry and fills again. */
+const MAX_SHIFT_SAMPLES = (SAMPLE_RATE * 120) / 1000;
 
 /**
  * As `align`, for a listener whose jitter buffer stretches: the reference is followed in pieces of 200 ms, each of which may
- * be 50 ms earlier or later than the one before it. The correlation is that of all pieces together, by their energy.
+ * be 120 ms earlier or later than the one before it. The correlation is that of all pieces together, by their energy.
  */
 export function alignFollowing(heard: Float64Array, reference: Float64Array): Alignment {
   const { lag } = align(heard, reference);
   // The best place of the whole is that of its longest unstretched part, so the first piece is looked for around it.
   let at = lag;
-  let margin = 4 * MAX_SHIFT_SAMPLES;
+  let margin = 2 * MAX_SHIFT_SAMPLES;
   let first: number | undefined;
   let found = 0;
   let whole = 0;
