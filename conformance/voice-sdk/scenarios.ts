@@ -5,6 +5,7 @@ import type { PhonePage } from '../../src/testkit/phone-page.ts';
 import { secondsOfTone } from '../../src/testkit/sound-measure.ts';
 import { openVoiceSdkPage, preflight } from '../../src/testkit/voice-sdk-page.ts';
 import { encodeWav, toneSamples } from '../../src/testkit/wav.ts';
+import { eventually } from '../../src/testkit/eventually.ts';
 import { CLEAR, hearEachOther, SILENT, statusOf, type World } from '../browser-world.ts';
 import { startWorld, type Way } from './way.ts';
 
@@ -93,8 +94,10 @@ export const SCENARIOS: readonly Scenario[] = [
       await t.test('muted, the other hears nothing', async () => {
         await mike.run('voice.call_.mute(true)');
         await mike.event('call', 'mute');
-        const [silent = 1] = await jenny.hears([900]);
-        assert.ok(silent < SILENT, `jenny hears 900 Hz ${silent}`);
+        await eventually(() => jenny.hears([900]), {
+          until: ([at900 = 1]) => at900 < SILENT,
+          what: 'jenny to hear no 900 Hz any more',
+        });
         await mike.run('voice.call_.mute(false)');
         await hearEachOther(mike, jenny);
       });
