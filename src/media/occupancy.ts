@@ -44,13 +44,20 @@ export class LoopOccupancy implements Occupancy {
 
   share(legs: number): number {
     if (this.#count < FEWEST) return 0;
-    return Math.min(1, Math.max(this.#over(FEWEST, legs), this.#over(Math.min(MOST, this.#count), legs)));
+    const newest = this.#sample(1);
+    // Legs that came within the second are in its figure for half of it, in the middle; those since the last tick not yet.
+    const coming = Math.max(0, newest.legs - this.#sample(FEWEST).legs) / 2 + Math.max(0, legs - newest.legs);
+    const lately = this.#busy(FEWEST) + coming * LEG_SHARE;
+    return Math.min(1, Math.max(lately, this.#busy(Math.min(MOST, this.#count))));
   }
 
-  #over(window: number, legs: number): number {
-    const oldest = this.#samples[(this.#count - window) % MOST] as Sample;
-    const newest = this.#samples[(this.#count - 1) % MOST] as Sample;
-    const busy = (newest.activeMs - oldest.activeMs) / Math.max(1, newest.atMs - oldest.atMs);
-    return busy + Math.max(0, legs - oldest.legs) * LEG_SHARE;
+  #busy(window: number): number {
+    const [oldest, newest] = [this.#sample(window), this.#sample(1)];
+    return (newest.activeMs - oldest.activeMs) / Math.max(1, newest.atMs - oldest.atMs);
+  }
+
+  /** The last one is 1 back. */
+  #sample(back: number): Sample {
+    return this.#samples[(this.#count - back) % MOST] as Sample;
   }
 }
