@@ -11,7 +11,7 @@ const options = ownNamesOptions().skip === undefined ? everyPeer('chromium', 'ba
  * Beside `voice-sdk.test.ts`, which does all of them with the same server, a run of everything has time for these; all are
  * done with TANDEM_THOROUGH=1.
  */
-const ALWAYS = /^registers|^asks no other host|preflight/;
+const ALWAYS = /^registers|^asks no other host/;
 const scenarios = SCENARIOS.filter(({ title }) => process.env['TANDEM_THOROUGH'] === '1' || ALWAYS.test(title));
 
 suite('the unmodified Voice SDK, told nothing: names and an authority lead it here', options, () => {
