@@ -172,12 +172,7 @@ suite('the browser client', peer('chromium').options, () => {
     world.application.on('/voice', '<Dial action="/after"><Client>jenny</Client></Dial>');
     world.application.on('/after', '<Gather numDigits="1" timeout="20" action="/digits"/>');
     world.application.on('/digits', '<Hangup/>');
-    const direct = { direct: true };
-    const [mike, jenny] = [await device(world, 'mike', 900, direct), await device(world, 'jenny', 600, direct)];
-    await jenny.register();
-    await mike.call({});
-    await jenny.event('device', 'incoming');
-    await jenny.run('voice.call_.accept()');
+    const [mike, jenny] = await callBetweenDirect(world);
     for (const page of [mike, jenny]) assert.equal((await page.event('call', 'route')).detail, 'direct');
     await hearEachOther(mike, jenny);
     for (const page of [mike, jenny]) {
@@ -208,18 +203,24 @@ suite('the browser client', peer('chromium').options, () => {
   test('a direct way that breaks leaves the call up by the server', async (t) => {
     const world = await World.start(t);
     world.application.on('/voice', '<Dial><Client>jenny</Client></Dial>');
-    const direct = { direct: true };
-    const [mike, jenny] = [await device(world, 'mike', 900, direct), await device(world, 'jenny', 600, direct)];
-    await jenny.register();
-    await mike.call({});
-    await jenny.event('device', 'incoming');
-    await jenny.run('voice.call_.accept()');
+    const [mike, jenny] = await callBetweenDirect(world);
     for (const page of [mike, jenny]) await page.event('call', 'route');
     await jenny.run('voice.connections[1].close()');
     for (const page of [mike, jenny]) assert.equal((await page.event('call', 'route')).detail, 'webrtc');
     await hearEachOther(mike, jenny);
   });
 });
+
+/** Two pages that allow direct sound, in a call that was just accepted. */
+async function callBetweenDirect(world: World): Promise<readonly [PhonePage, PhonePage]> {
+  const direct = { direct: true };
+  const [mike, jenny] = [await device(world, 'mike', 900, direct), await device(world, 'jenny', 600, direct)];
+  await jenny.register();
+  await mike.call({});
+  await jenny.event('device', 'incoming');
+  await jenny.run('voice.call_.accept()');
+  return [mike, jenny];
+}
 
 /** Packets of each connection since then: the first is that to the server. */
 function differences(

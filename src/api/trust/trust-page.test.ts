@@ -2,27 +2,16 @@ import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { suite, test, type TestContext } from 'node:test';
 import { fastify } from 'fastify';
+import { AUTHORITY_PEM } from '../../testkit/certificate.ts';
 import { Chromium } from '../../testkit/chromium.ts';
 import { peer } from '../../testkit/peers.ts';
 import { atEnd } from '../../testkit/scope.ts';
 import { addTrustPage } from './trust-page.ts';
 import type { Trust } from './trust.ts';
 
-/** Made by `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=x`. */
-const PEM = `-----BEGIN CERTIFICATE-----
-MIIBcDCCARWgAwIBAgIUOvm+YkiGtmNCMI3b24JYstQfZiIwCgYIKoZIzj0EAwIw
-DDEKMAgGA1UEAwwBeDAgFw0yNjExMjYxODA4MDVaGA8yMTI2MTEwMjE4MDgwNVow
-DDEKMAgGA1UEAwwBeDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABPQljR8/W0Kr
-aagTMiGU912V56pUzlTQFRG3nT8pXY6MnzIbEcCnLyuvBJ2jiLIhfNFioBCQRx2Y
-h7EygjrXEsKjUzBRMB0GA1UdDgQWBBQNUVJG+WiXuCWQa+lrS3zVBsvmVzAfBgNV
-HSMEGDAWgBQNUVJG+WiXuCWQa+lrS3zVBsvmVzAPBgNVHRMBAf8EBTADAQH/MAoG
-CCqGSM49BAMCA0kAMEYCIQDk8tIb7T52XSXnrDFwvWJMa59kE7b77sI3ikdEYTb3
-QQIhAJ3KNecFFCBP09YFlVxLrtdt2JZ8RTmeb/sAyy4jQs8U
------END CERTIFICATE-----
-`;
 const TRUST: Trust = {
-  authority: PEM,
-  fingerprint: new X509Certificate(PEM).fingerprint256,
+  authority: AUTHORITY_PEM,
+  fingerprint: new X509Certificate(AUTHORITY_PEM).fingerprint256,
   names: ['localhost', '<script>alert(1)</script>'],
   endsAt: Date.UTC(2026, 5, 1),
   https: 'https://192.168.7.9:3643',
@@ -52,11 +41,11 @@ suite('the page that hands out the authority', () => {
     assert.match(response.headers.get('content-security-policy') ?? '', /^default-src 'none'; style-src 'sha256-/);
   });
 
-  test('hands it out as PEM, and in the form that phones install', async (t) => {
+  test('hands it out as AUTHORITY_PEM, and in the form that phones install', async (t) => {
     const url = await served(t);
     const pem = await fetch(`${url}/trust/tandem-ca.pem`);
     assert.equal(pem.headers.get('content-type'), 'application/x-pem-file');
-    assert.equal(await pem.text(), PEM);
+    assert.equal(await pem.text(), AUTHORITY_PEM);
     const der = await fetch(`${url}/trust/tandem-ca.crt`);
     assert.equal(der.headers.get('content-type'), 'application/x-x509-ca-cert');
     const certificate = new X509Certificate(Buffer.from(await der.arrayBuffer()));

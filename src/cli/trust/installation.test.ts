@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
+import { AUTHORITY_PEM } from '../../testkit/certificate.ts';
 import { peer } from '../../testkit/peers.ts';
 import { temporaryFolder } from '../../testkit/temporary-folder.ts';
 import { CliError } from '../cli-error.ts';
@@ -12,17 +13,7 @@ import { commandsFor } from './other-systems.ts';
 
 const HOSTS = '127.0.0.1 localhost\n';
 const WANTED: Wanted = {
-  authority: `-----BEGIN CERTIFICATE-----
-MIIBcDCCARWgAwIBAgIUOvm+YkiGtmNCMI3b24JYstQfZiIwCgYIKoZIzj0EAwIw
-DDEKMAgGA1UEAwwBeDAgFw0yNjExMjYxODA4MDVaGA8yMTI2MTEwMjE4MDgwNVow
-DDEKMAgGA1UEAwwBeDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABPQljR8/W0Kr
-aagTMiGU912V56pUzlTQFRG3nT8pXY6MnzIbEcCnLyuvBJ2jiLIhfNFioBCQRx2Y
-h7EygjrXEsKjUzBRMB0GA1UdDgQWBBQNUVJG+WiXuCWQa+lrS3zVBsvmVzAfBgNV
-HSMEGDAWgBQNUVJG+WiXuCWQa+lrS3zVBsvmVzAPBgNVHRMBAf8EBTADAQH/MAoG
-CCqGSM49BAMCA0kAMEYCIQDk8tIb7T52XSXnrDFwvWJMa59kE7b77sI3ikdEYTb3
-QQIhAJ3KNecFFCBP09YFlVxLrtdt2JZ8RTmeb/sAyy4jQs8U
------END CERTIFICATE-----
-`,
+  authority: AUTHORITY_PEM,
   address: '192.168.7.9',
   hosts: ['api.twilio.com', 'sdk.twilio.com'],
 };
