@@ -5,6 +5,7 @@ import { suite, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { RunningProcess } from '../testkit/child-process.ts';
 import { atEnd } from '../testkit/scope.ts';
+import { Tandem } from '../testkit/tandem-process.ts';
 import { temporaryFolder } from '../testkit/temporary-folder.ts';
 import { tryDocument } from './try-document.ts';
 
@@ -20,6 +21,8 @@ interface Example {
   readonly folder: string;
   readonly script: string;
   readonly args: readonly string[];
+  /** Its program, when that is another; it then finds its account in a running server. */
+  readonly served?: { readonly program: string; readonly path: string };
 }
 
 interface Mutation {
@@ -30,11 +33,14 @@ interface Mutation {
 
 const FIRST_CALL: Example = { folder: 'first-call', script: 'key.phone', args: ['--serve'] };
 const CI: Example = { folder: 'ci', script: 'try.phone', args: [] };
+const VOT: Example = {
+  ...{ folder: 'vot', script: 'number.phone', args: [], served: { program: 'server.mjs', path: 'voice' } },
+};
 
 /** Starts a copy of the application, with a change where one is wanted, and lets the phone do its script. */
 async function tried(
   t: TestContext,
-  { folder, script, args }: Example,
+  { folder, script, args, served }: Example,
   mutation?: Mutation,
 ): Promise<{ held: boolean; lines: readonly string[]; cpuMs: number }> {
   const place = temporaryFolder(t, folder);
@@ -49,16 +55,19 @@ async function tried(
     assert.notEqual(after, before, 'a mutant differs');
     writeFileSync(path, after);
   }
-  const application = RunningProcess.start(process.execPath, [join(copy, 'app.mjs'), ...args], {
-    environment: { TWILIO_ACCOUNT_SID: ACCOUNT, TWILIO_AUTH_TOKEN: TOKEN, PORT: '0' },
+  const data = join(place, 'data');
+  const ready = served === undefined ? undefined : (await Tandem.start(t, { data })).ready;
+  const { accountSid: account, authToken: token } = ready ?? { accountSid: ACCOUNT, authToken: TOKEN };
+  const application = RunningProcess.start(process.execPath, [join(copy, served?.program ?? 'app.mjs'), ...args], {
+    environment: { TWILIO_ACCOUNT_SID: account, TWILIO_AUTH_TOKEN: token, TANDEM_DATA: data, PORT: '0' },
   });
   atEnd(t, async () => void (await application.end('SIGKILL')));
-  const ready = await application.line(/listens on http/, { withinMs: 20_000 });
-  const url = /http\S+/.exec(ready)?.[0] ?? '';
+  const line = await application.line(/(listens on|is at) http/, { withinMs: 20_000 });
+  const url = `${/http\S+/.exec(line)?.[0] ?? ''}${served?.path ?? ''}`;
   const lines: string[] = [];
   const before = process.cpuUsage();
   const held = await tryDocument(url, {
-    ...{ steps: [], environmentPath: '', token: TOKEN, account: ACCOUNT, script: join(copy, script) },
+    ...{ steps: [], environmentPath: '', token, account, script: join(copy, script) },
     print: (line) => lines.push(line),
   });
   const { user, system } = process.cpuUsage(before);
@@ -82,6 +91,26 @@ for (const [example, mutants] of [
       ['the key is not pressed', 'try.phone', 'press 1\nrequest', '\nrequest', 'try.phone:5: request /key Digits=1'],
       ['the timeout is halved', 'app.mjs', 'timeout: 6', 'timeout: 3', 'try.phone:3: silence 5s'],
       ['the answer is another', 'app.mjs', "Digits === '1'", "Digits === '2'", 'try.phone:6: hear Thank you'],
+    ],
+  ],
+  [
+    VOT,
+    [
+      [
+        'another client is dialled',
+        'server.mjs',
+        "VOT_CLIENT = 'mike'",
+        "VOT_CLIENT = 'jenny'",
+        'number.phone:3: dials mike',
+      ],
+      ['nobody is dialled', 'server.mjs', 'dial.client(VOT_CLIENT)', 'dial', 'number.phone:3: dials mike'],
+      [
+        'the request is refused',
+        'server.mjs',
+        'tandem.authToken, signature',
+        "'', signature",
+        'number.phone:3: dials mike',
+      ],
     ],
   ],
 ] as const) {

@@ -58,6 +58,7 @@ export class PhoneCall {
   #heardBefore = 0;
   #begunBefore = 0;
   #requestsBefore = 0;
+  #dialledBefore = 0;
   #line: Line | undefined;
   #answeredAt: number | undefined;
   #ending: 'service' | 'phone' | undefined;
@@ -207,6 +208,30 @@ export class PhoneCall {
       instead: () => {
         const rest = requests().slice(this.#requestsBefore);
         return rest.length === 0 ? 'no request' : rest.map((each) => `${each.method} ${each.url}`).join(', ');
+      },
+    });
+  }
+
+  /** Waits until the flow dials a phone of this name, number or client; it rings then. */
+  async expectDialled(to: string, options: ExpectOptions = {}): Promise<void> {
+    const dialled = (): readonly string[] =>
+      this.#parts.transcript.events
+        .flatMap((event) => (event.kind === 'called' && event.call > this.number ? [event.to] : []))
+        .slice(this.#dialledBefore);
+    await this.#expect({
+      code: 'not-dialled',
+      what: `that ${to} is dialled`,
+      duringCall: true,
+      withinMs: options.withinMs,
+      holds: () => {
+        const at = dialled().indexOf(to);
+        if (at < 0) return false;
+        this.#dialledBefore += at + 1;
+        return true;
+      },
+      instead: () => {
+        const others = dialled();
+        return others.length === 0 ? 'nobody was' : others.join(', ');
       },
     });
   }

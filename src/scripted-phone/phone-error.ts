@@ -4,6 +4,7 @@ export type PhoneErrorCode =
   | 'not-heard' // what was expected did not come
   | 'not-ended'
   | 'not-requested'
+  | 'not-dialled'
   | 'not-silent'
   | 'not-connected' // the call ended, or was never answered
   | 'fault' // the flow failed by itself

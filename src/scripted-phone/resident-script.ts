@@ -11,18 +11,18 @@ export interface NamedScript {
 
 /**
  * Reads the script of a phone of a running server. Throws PhoneError `bad-script`: also for steps about the application's
- * requests and faults, which no phone sees.
+ * requests, faults and other calls, which no phone sees.
  */
 export function parseResidentScript({ name, text }: NamedScript): readonly Step[] {
   if (text.length > MAX_SCRIPT_CHARACTERS) {
     throw new PhoneError('bad-script', `${name}: want at most ${MAX_SCRIPT_CHARACTERS} characters`);
   }
   const steps = parseScript(text, name);
-  const unseen = steps.find(({ action }) => action.kind === 'request' || action.kind === 'fault');
+  const unseen = steps.find(({ action }) => ['request', 'dials', 'fault'].includes(action.kind));
   if (unseen !== undefined) {
     throw new PhoneError(
       'bad-script',
-      `"${unseen.line}": a phone sees no requests and no faults; these steps are for tandem try`,
+      `"${unseen.line}": a phone sees no requests, no faults and nobody else's calls; these steps are for tandem try`,
     );
   }
   if (steps.length === 0) throw new PhoneError('bad-script', `${name}: want at least one step, as: hear Welcome`);

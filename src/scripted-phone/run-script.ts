@@ -64,6 +64,8 @@ async function runStep(call: PhoneCall, { action }: Step): Promise<void> {
       return call.hearsNothing(action.ms);
     case 'request':
       return call.expectRequest(action.url, action.parameters);
+    case 'dials':
+      return call.expectDialled(action.to);
     case 'fault':
       return call.expectFault(action.code);
     case 'hangup':

@@ -37,7 +37,7 @@ suite('a script', () => {
       (text: string): (() => unknown) =>
       () =>
         parseResidentScript({ name: 'a', text });
-    assert.throws(wrong('hear a\nfault 11200'), /a:2: fault 11200.*a phone sees no requests and no faults/);
+    assert.throws(wrong('hear a\nfault 11200'), /a:2: fault 11200.*a phone sees no requests, no faults/);
     assert.throws(wrong('# nothing'), /want at least one step/);
     assert.throws(wrong(`hear ${'a'.repeat(70_000)}`), /at most 65536 characters/);
     assert.equal(parseResidentScript({ name: 'a', text: 'hear a\nended' }).length, 2);
@@ -53,6 +53,7 @@ suite('a script', () => {
     'wait 5',
     'fault many',
     'request',
+    'dials',
   ]) {
     test(`refuses "${wrong}", naming the line`, () => {
       assert.throws(

@@ -8,6 +8,8 @@ export type StepAction =
   | { readonly kind: 'press'; readonly keys: string }
   | { readonly kind: 'wait' | 'silence'; readonly ms: number }
   | { readonly kind: 'request'; readonly url: string; readonly parameters: Readonly<Record<string, string>> }
+  /** The flow dials a phone of this name, number or client. */
+  | { readonly kind: 'dials'; readonly to: string }
   | { readonly kind: 'fault'; readonly code: number }
   | { readonly kind: 'hangup' | 'ended' }
   /** How the call begins; only as the first step. */
@@ -25,8 +27,8 @@ const MAX_LINES = 10_000;
 
 /**
  * Reads a script, one step a line: `hear TEXT`, `begin TEXT`, `silence 4s`, `wait 2s`, `press KEYS`, `say TEXT`,
- * `request PATH [Name=value …]`, `fault CODE`, `hangup`, `ended`, and as the first one `answer yes|no|busy` or
- * `call NUMBER`; empty lines and those that begin with `#` are left out.
+ * `request PATH [Name=value …]`, `dials NAME`, `fault CODE`, `hangup`, `ended`, and as the first one
+ * `answer yes|no|busy` or `call NUMBER`; empty lines and those that begin with `#` are left out.
  * Throws PhoneError `bad-script` naming the line.
  */
 export function parseScript(text: string, name: string): readonly Step[] {
@@ -63,6 +65,11 @@ function parseStep(step: string, line: string): StepAction {
       return { kind: word, ms: durationOf(rest, line) };
     case 'request':
       return { kind: 'request', ...requestOf(wanted(rest, line, 'a path')) };
+    case 'dials':
+      return {
+        kind: 'dials',
+        to: wanted(rest, line, 'whom: a number, the name of a client, or the user of a SIP address'),
+      };
     case 'fault':
       if (!/^\d{5}$/.test(rest)) throw wrong(line, 'the code of a fault, as 11200');
       return { kind: 'fault', code: Number(rest) };
@@ -76,7 +83,10 @@ function parseStep(step: string, line: string): StepAction {
       if (!/^\+[1-9]\d{6,14}$/.test(rest)) throw wrong(line, 'a number to call, as +12025550100');
       return { kind: 'call', to: rest };
     default:
-      throw wrong(line, 'one of hear, begin, silence, wait, press, say, request, fault, hangup, ended, answer, call');
+      throw wrong(
+        line,
+        'one of hear, begin, silence, wait, press, say, request, dials, fault, hangup, ended, answer, call',
+      );
   }
 }
 

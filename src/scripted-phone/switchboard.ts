@@ -82,6 +82,8 @@ export class Switchboard {
     const opened = await this.#open(this.nextOptions);
     this.nextOptions = {};
     opened.call.tell({ kind: 'called', ...partiesOf(incoming) });
+    // Whoever expects that the flow dials, is another phone.
+    for (const call of this.#world.calls.calls) call.changed();
     this.#ringing.push(opened.call);
     this.#onRinging?.();
     this.#signalling.ring(opened, incoming, this.answer);

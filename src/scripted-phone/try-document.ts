@@ -55,27 +55,24 @@ export async function tryDocument(document: string, options: TryOptions): Promis
     ...(application.folder === undefined ? {} : { documents: application.folder }),
     onEvent: (event) => print(json ? JSON.stringify(event) : lineOf(event, { showCall: event.call > 1 })),
   });
-  try {
-    const result = await runScript(phone, application.url, {
-      steps,
-      listenMs: patienceMs,
-      ...(options.called === undefined ? {} : { called: options.called }),
-      ...(hangUpAfterMs === undefined ? {} : { hangUpAfterMs }),
-      ...given({
-        from: options.from,
-        to: options.to,
-        wav: options.wav,
-        fallbackUrl: options.fallback,
-        statusCallback: options.statusCallback,
-        method: methodOf(options.method),
-      }),
-    });
-    if (json) print(JSON.stringify({ kind: 'result', ...result }));
-    else if (!result.held) print(`failed at ${result.line}\n  ${result.why}`);
-    return result.held;
-  } finally {
-    await phone.close();
-  }
+  const result = await runScript(phone, application.url, {
+    steps,
+    listenMs: patienceMs,
+    ...(options.called === undefined ? {} : { called: options.called }),
+    ...(hangUpAfterMs === undefined ? {} : { hangUpAfterMs }),
+    ...given({
+      from: options.from,
+      to: options.to,
+      wav: options.wav,
+      fallbackUrl: options.fallback,
+      statusCallback: options.statusCallback,
+      method: methodOf(options.method),
+    }),
+  }).finally(() => phone.close());
+  // After the last event: other phones of the call may hang up only now.
+  if (json) print(JSON.stringify({ kind: 'result', ...result }));
+  else if (!result.held) print(`failed at ${result.line}\n  ${result.why}`);
+  return result.held;
 }
 
 function phoneOptions(options: TryOptions): Parameters<typeof openPhone>[0] {
