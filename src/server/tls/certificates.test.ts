@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { lstatSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
+import { checkServerIdentity, connect, createServer } from 'node:tls';
 import { silentLogger } from '../../base/logger.ts';
 import { VirtualClock } from '../../base/virtual-clock.ts';
 import { atEnd } from '../../testkit/scope.ts';
@@ -22,6 +24,29 @@ async function opened(context: TestContext, options: Partial<CertificatesOptions
   });
   atEnd(context, () => certificates.close());
   return certificates;
+}
+
+/** What a client that trusts the place's authority says when it comes by this name. */
+async function handshake({ authority = '', secureOptions }: Certificates, name: string): Promise<string> {
+  const server = createServer(secureOptions, (socket) => socket.end());
+  server.on('tlsClientError', () => undefined);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const socket = connect({
+    port,
+    host: '127.0.0.1',
+    ca: authority,
+    checkServerIdentity: (_, peer) => checkServerIdentity(name, peer),
+  });
+  try {
+    return await new Promise<string>((resolve) => {
+      socket.once('secureConnect', () => resolve('trusted'));
+      socket.once('error', ({ message }) => resolve(message));
+    });
+  } finally {
+    socket.destroy();
+    server.close();
+  }
 }
 
 suite('certificates of a place', () => {
@@ -52,6 +77,43 @@ suite('certificates of a place', () => {
     const next = await opened(context, { folder, names: () => [...NAMES, 'calls.lan'] });
     assert.equal(next.authority, first.authority);
     assert.ok(next.names.includes('calls.lan'));
+  });
+
+  test('a name that the authority may not vouch for is left out, and told: clients would refuse all the others with it', async (context) => {
+    const folder = temporaryFolder(context, 'tls');
+    const warned: unknown[] = [];
+    const log = { ...silentLogger, warn: (details: unknown) => void warned.push(details) };
+    const names = [...NAMES, 'calls.example.org', '203.0.113.7'];
+    await opened(context, { folder, names: () => names, log });
+    assert.deepEqual(warned, [], 'what is there from the start is within the authority');
+    const later = [...names, 'phones.calls.example.org', 'other.example.org', '203.0.113.8'];
+    const next = await opened(context, { folder, names: () => later, log });
+    assert.deepEqual(warned, [{ names: ['other.example.org', '203.0.113.8'] }]);
+    for (const name of [...names, 'phones.calls.example.org'])
+      assert.equal(await handshake(next, name), 'trusted', name);
+    assert.notEqual(await handshake(next, 'other.example.org'), 'trusted');
+  });
+
+  test('a certificate that its authority may not have signed is made anew', async (context) => {
+    const folder = temporaryFolder(context, 'tls');
+    const first = await opened(context, { folder });
+    const authority = { certificate: first.authority ?? '', key: readFileSync(join(folder, 'authority.key'), 'utf8') };
+    const names = [...first.names, 'calls.example.org'];
+    const beyond = await issueCertificate(authority, { names, nowMs: Date.now() });
+    writeFileSync(join(folder, 'server.pem'), beyond.certificate);
+    writeFileSync(join(folder, 'server.key'), beyond.key);
+    assert.equal(await handshake(await opened(context, { folder }), 'localhost'), 'trusted');
+  });
+
+  test('an authority that cannot be read now is not replaced', async (context) => {
+    const folder = temporaryFolder(context, 'tls');
+    await opened(context, { folder });
+    const path = join(folder, 'authority.key');
+    rmSync(path);
+    // Whoever opens it is told ELOOP.
+    symlinkSync(path, path);
+    await assert.rejects(opened(context, { folder }), /ELOOP/);
+    assert.ok(lstatSync(path).isSymbolicLink());
   });
 
   test('a certificate is made anew a month before it ends, and who serves it is told', async (context) => {

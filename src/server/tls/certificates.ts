@@ -14,7 +14,7 @@ import {
   namesOf,
   type KeyAndCertificate,
 } from './authority.ts';
-import { isPermitted } from './name-constraints.ts';
+import { isPermitted, permits } from './name-constraints.ts';
 
 const SECRET_MODE = 0o600;
 const FOLDER_MODE = 0o700;
@@ -168,12 +168,27 @@ async function serverCertificate(
   options: CertificatesOptions,
 ): Promise<KeyAndCertificate> {
   const { folder, clock } = options;
-  const wanted = [...new Set([...options.names(), ...VENDOR_NAMES])];
+  const wanted = namesWithin(authority, options);
   const kept = await readPair(folder, 'server');
   if (kept !== undefined && isGood(kept, wanted, clock.now()) && isFrom(kept, authority)) return kept;
   const made = await issueCertificate(authority, { names: wanted, nowMs: clock.now() });
   await writePair(folder, 'server', made);
   return made;
+}
+
+/** Names that came after the authority was made may be none of its own: they are left out, so that the others work. */
+function namesWithin(authority: KeyAndCertificate, { names, folder, log }: CertificatesOptions): readonly string[] {
+  const certificate = new X509Certificate(authority.certificate);
+  const wanted = [...new Set([...names(), ...VENDOR_NAMES])];
+  const without = wanted.filter((name) => !permits(certificate, name));
+  if (without.length > 0) {
+    log.warn(
+      { names: without },
+      `the authority of this place may not vouch for these names: HTTPS works by the others; for these too, set ` +
+        `tlsCertificate and tlsKey, or remove authority.pem from ${folder}, start again and have the new authority trusted`,
+    );
+  }
+  return wanted.filter((name) => !without.includes(name));
 }
 
 function isGood({ certificate }: KeyAndCertificate, wanted: readonly string[], nowMs: number): boolean {
@@ -187,7 +202,9 @@ function sameForm(name: string): string {
 }
 
 function isFrom(kept: KeyAndCertificate, authority: KeyAndCertificate): boolean {
-  return new X509Certificate(kept.certificate).checkIssued(new X509Certificate(authority.certificate));
+  const signer = new X509Certificate(authority.certificate);
+  const isWithin = namesOf(kept.certificate).every((name) => permits(signer, name));
+  return isWithin && new X509Certificate(kept.certificate).checkIssued(signer);
 }
 
 async function readOwn(own: { readonly certificate: string; readonly key: string }): Promise<KeyAndCertificate> {
@@ -207,17 +224,28 @@ function contextOf({ key, certificate }: KeyAndCertificate): SecureContext {
   return createSecureContext({ key, cert: certificate });
 }
 
+/** Undefined where it is missing or broken by hand: it is made anew. */
 async function readPair(folder: string, name: string): Promise<KeyAndCertificate | undefined> {
+  const [certificate, key] = await Promise.all([
+    readIfThere(join(folder, `${name}.pem`)),
+    readIfThere(join(folder, `${name}.key`)),
+  ]);
+  if (certificate === undefined || key === undefined) return undefined;
   try {
-    const [certificate, key] = await Promise.all([
-      readFile(join(folder, `${name}.pem`), 'utf8'),
-      readFile(join(folder, `${name}.key`), 'utf8'),
-    ]);
     contextOf({ certificate, key });
     return { certificate, key };
   } catch {
-    // Missing, or broken by hand: made anew.
     return undefined;
+  }
+}
+
+/** What cannot be read now (no descriptor left, no right to) may be well: an authority that others trust is not replaced. */
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
   }
 }
 

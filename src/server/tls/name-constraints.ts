@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import { BlockList, isIP } from 'node:net';
 
 /** Names under which a place may have certificates: who trusts its authority trusts it for these alone. */
@@ -40,6 +41,21 @@ export function isPermitted(name: string): boolean {
 }
 
 /**
+ * May a certificate for this name or address be signed by this authority? One that names anything else is refused by its
+ * clients as a whole (RFC 5280 6.1.4 g), whatever name they came by.
+ */
+export function permits(authority: X509Certificate, name: string): boolean {
+  if (isPermitted(name)) return true;
+  const family = isIP(name);
+  const labels = name.toLowerCase().split('.');
+  const bases =
+    family === 0
+      ? labels.map((_, index) => dnsBase(labels.slice(index).join('.')))
+      : [addressBase(`${name}/${family === 4 ? 32 : 128}`)];
+  return bases.some((base) => authority.raw.includes(base));
+}
+
+/**
  * The value of a name constraints extension (RFC 5280 4.2.1.10) that permits the private names and networks and what is
  * named besides:
  *
@@ -49,11 +65,16 @@ export function isPermitted(name: string): boolean {
 export function nameConstraints(also: readonly string[]): Uint8Array<ArrayBuffer> {
   const names = [...PERMITTED_SUFFIXES, ...also.filter((each) => isIP(each) === 0)];
   const single = also.flatMap((each) => (isIP(each) === 0 ? [] : [`${each}/${isIP(each) === 4 ? 32 : 128}`]));
-  const bases = [
-    ...names.map((name) => tagged(DNS_NAME, new TextEncoder().encode(name))),
-    ...[...PERMITTED_NETWORKS, ...single].map((network) => tagged(IP_ADDRESS, networkOctets(network))),
-  ];
+  const bases = [...names.map(dnsBase), ...[...PERMITTED_NETWORKS, ...single].map(addressBase)];
   return tagged(SEQUENCE, tagged(PERMITTED_SUBTREES, joined(bases.map((base) => tagged(SEQUENCE, base)))));
+}
+
+function dnsBase(name: string): Uint8Array {
+  return tagged(DNS_NAME, new TextEncoder().encode(name));
+}
+
+function addressBase(network: string): Uint8Array {
+  return tagged(IP_ADDRESS, networkOctets(network));
 }
 
 const SEQUENCE = 0x30;
