@@ -122,5 +122,7 @@ function plainAddress(address: string | undefined): string {
 }
 
 function refuse(socket: Duplex, status: number, reason: string): void {
+  // No limit of the server holds for a socket that it handed over: a client that keeps its half would keep all of it.
+  socket.once('finish', () => socket.destroy());
   socket.end(`HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }

@@ -40,6 +40,8 @@ export async function openTlsDoor(app: FastifyInstance, options: TlsDoorOptions)
     socket.on('error', () => socket.destroy());
     const [host = '', port = '443'] = (request.url ?? '').split(':');
     if (port !== '443' || !TUNNEL_HOST.test(host)) {
+      // No limit of the server holds for a socket that it handed over: a client that keeps its half would keep all of it.
+      socket.once('finish', () => socket.destroy());
       socket.end(
         'HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\nThis is no proxy to other hosts.\r\n',
       );
