@@ -18,6 +18,7 @@ function verify(token: string, { nowMs = NOW_MS, active = true } = {}): Promise<
   return verifyVoiceToken(token, {
     nowMs: () => nowMs,
     secretOf: async (issuer) => {
+      assert.equal(typeof issuer, 'string');
       const secret = { [KEY]: SECRET, [ACCOUNT]: AUTH_TOKEN }[issuer];
       return secret === undefined ? undefined : { secret, accountSid: ACCOUNT, active };
     },
@@ -121,6 +122,10 @@ suite('voice tokens', () => {
       await codeOf(jwt({ iss: ACCOUNT, exp: seconds + 60, scope: 'scope:nothing' }, { secret: AUTH_TOKEN })),
       31201,
     );
+  });
+
+  test('an issuer that is no text is nobody, and looked up nowhere', async () => {
+    for (const iss of [5, true, null, {}, [ACCOUNT]]) assert.equal(await codeOf(jwt({ ...claims, iss })), 31204);
   });
 
   test('a token that says it needs no signature is refused', async () => {
