@@ -6,6 +6,7 @@ import { seededRandom } from '../base/random.ts';
 import { VirtualClock } from '../base/virtual-clock.ts';
 import { migrate } from '../store/migrate.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
+import { StoreError } from '../store/store-error.ts';
 import type { Store, WriteStatement } from '../store/store.ts';
 import type { LaneJob } from './claim.ts';
 import { LaneQueue } from './queue.ts';
@@ -67,7 +68,44 @@ const setStatus = (sid: string, from: string, to: string): WriteStatement => ({
 });
 const newCall = (sid: string): WriteStatement => ({ sql: "insert into call values (?, 'queued')", parameters: [sid] });
 
+/** Commits, and then does not answer for the first write that sets a state: a connection, or a thread, that dies meanwhile. */
+function unansweredOnce(store: Store, state: 'claimed' | 'taken'): Store {
+  let left = 1;
+  return {
+    dialect: store.dialect,
+    read: (statement) => store.read(statement),
+    revision: (table) => store.revision(table),
+    close: () => store.close(),
+    async write(statements) {
+      const results = await store.write(statements);
+      const sets = ({ sql, parameters }: WriteStatement): boolean =>
+        sql.includes(`set state = '${state}'`) || (sql.startsWith('update "lane_job"') && parameters[0] === state);
+      if (left > 0 && statements.some(sets)) {
+        left -= 1;
+        throw new StoreError('failed', 'the connection broke');
+      }
+      return results;
+    },
+  };
+}
+
 describe('LaneRunner', () => {
+  for (const state of ['claimed', 'taken'] as const) {
+    it(`a job whose commit as ${state} was not answered for is handled, once`, () =>
+      inWorld(async ({ clock, store, runner, handled, told }) => {
+        const queue = new LaneQueue({
+          ...{ store: unansweredOnce(store, state), clock, lane: 'call', defaultRatePerSecond: 1 },
+        });
+        await queue.enqueue({ id: 'one', key: 'AC1', payload: '' }, [newCall('one')]);
+        await queue.enqueue({ id: 'two', key: 'AC1', payload: '' }, [newCall('two')]);
+        await runner({ queue, takenStatements: (job) => [setStatus(job.id, 'queued', 'dialling')] }).start();
+        await clock.advance(10_000);
+        assert.deepEqual(handled.map(({ id }) => id).sort(), ['one', 'two']);
+        assert.deepEqual(told, []);
+        assert.deepEqual(await store.read({ sql: 'select id from lane_job', parameters: [] }), []);
+      }));
+  }
+
   it('lets 1,000 jobs out at exactly 1.00 per second, first in first out', () =>
     inWorld(async ({ clock, queue, runner, handled }) => {
       const ids = names(1_000);

@@ -52,6 +52,8 @@ export class LaneRunner {
   #listening: { stop(): void } | undefined;
   #wake: (() => void) | undefined;
   #changed = false;
+  /** The claim that the store did not answer for: it may have been made all the same. */
+  #unsureClaim: string | undefined;
 
   constructor(options: LaneRunnerOptions) {
     this.#options = options;
@@ -98,10 +100,11 @@ export class LaneRunner {
     for (const job of await this.#jobsIn('expired')) await this.#tell(job, () => this.#options.dropped(job, 'expired'));
   }
 
-  async #jobsIn(state: JobState): Promise<readonly LaneJob[]> {
+  async #jobsIn(state: JobState, claim?: string): Promise<readonly LaneJob[]> {
     const { queue } = this.#options;
     let query = this.#qb.selectFrom('lane_job').selectAll().where('lane', '=', queue.name).where('state', '=', state);
     if (state === 'taken') query = query.where('owner', '=', this.#owner);
+    if (claim !== undefined) query = query.where('claim', '=', claim);
     return (await queue.store.read(query.orderBy('seq').compile())).map(laneJob);
   }
 
@@ -163,16 +166,19 @@ export class LaneRunner {
     return this.#stopping.signal.aborted;
   }
 
-  #claim(): Promise<readonly LaneJob[]> {
+  async #claim(): Promise<readonly LaneJob[]> {
     const { queue, clock, random } = this.#options;
-    return claimDue({
-      store: queue.store,
-      lane: queue.name,
-      owner: this.#owner,
-      token: randomHex(random, TOKEN_BYTES),
+    const token = randomHex(random, TOKEN_BYTES);
+    const before = this.#unsureClaim === undefined ? [] : await this.#jobsIn('claimed', this.#unsureClaim);
+    this.#unsureClaim = undefined;
+    if (before.length > 0) return before;
+    this.#unsureClaim = token;
+    const jobs = await claimDue({
+      ...{ store: queue.store, lane: queue.name, owner: this.#owner, token, batch: this.#batch },
       nowUs: Math.floor(clock.now() * US_PER_MS),
-      batch: this.#batch,
     });
+    this.#unsureClaim = undefined;
+    return jobs;
   }
 
   async #serve(job: LaneJob): Promise<void> {
@@ -184,8 +190,10 @@ export class LaneRunner {
   async #take(job: LaneJob): Promise<boolean> {
     const { queue, clock, logger, takenStatements } = this.#options;
     const taken = this.#statements.take({ id: job.id });
-    for (;;) {
+    for (let unsure = false; ; unsure = true) {
       try {
+        // The commit whose answer was lost took it; nothing of it has left.
+        if (unsure && (await this.#jobsIn('taken')).some(({ id }) => id === job.id)) return true;
         await queue.store.write([taken, ...takenStatements(job)]);
         return true;
       } catch (error) {
