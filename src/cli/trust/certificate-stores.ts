@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Machine } from './machine.ts';
@@ -13,6 +13,7 @@ const NICKNAME = 'Tandem (this place)';
 const MAX_SAME_NAME = 16;
 /** Collecting every authority of a system takes seconds, and minutes on a small machine that is busy. */
 const COMMAND_TIMEOUT_MS = 300_000;
+const READABLE_MODE = 0o644;
 
 const SYSTEM_STORES = [
   { folder: '/usr/local/share/ca-certificates', file: 'tandem-place.crt', update: ['update-ca-certificates'] },
@@ -35,6 +36,8 @@ export function systemStoreSteps(machine: Machine, authority: string | undefined
     else {
       await mkdir(dirname(path), { recursive: true });
       await writeFile(path, authority);
+      // Whatever the umask of who runs this: certificates are for everybody.
+      await chmod(path, READABLE_MODE);
     }
     const [command, ...args] = store.update;
     if (machine.root === '/') await run(command, args, { timeout: COMMAND_TIMEOUT_MS });

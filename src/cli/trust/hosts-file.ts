@@ -1,4 +1,4 @@
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { otherLinesFor, withHosts, withoutHosts } from './hosts-block.ts';
 import type { Machine } from './machine.ts';
@@ -49,7 +49,9 @@ async function replace(path: string, text: string): Promise<void> {
   );
   const next = `${path}.tandem`;
   try {
-    await writeFile(next, text, { mode });
+    await writeFile(next, text);
+    // Whatever the umask of who runs this: every program reads this file.
+    await chmod(next, mode);
     await rename(next, path);
   } catch (error) {
     await rm(next, { force: true });

@@ -82,6 +82,19 @@ suite('what tandem trust installs', () => {
     },
   );
 
+  test('everybody can read what was written, whatever the umask of who installs it', async (t) => {
+    const machine = image(t, { certutil: false });
+    chmodSync(machine.at('etc/hosts'), 0o644);
+    const before = process.umask(0o077);
+    try {
+      await install(machine, WANTED);
+    } finally {
+      process.umask(before);
+    }
+    for (const path of ['etc/hosts', 'usr/local/share/ca-certificates/tandem-place.crt'])
+      assert.equal(statSync(machine.at(path)).mode & 0o777, 0o644, path);
+  });
+
   test('a dry run says what would be done and changes nothing', async (t) => {
     const machine = image(t);
     const outcomes = await install(machine, WANTED, true);
