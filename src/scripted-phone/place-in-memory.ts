@@ -226,6 +226,7 @@ export class PlaceInMemory {
           environment,
         ),
       report: onFault,
+      reportOnce: async (call, fault) => onFault(call, fault),
       deliver,
     };
     return environment;

@@ -81,12 +81,18 @@ export function callEnvironment(parts: CallParts): JoinedEnvironment {
   let service: CallService | undefined;
   let isCutOff = false;
 
+  const note = (call: Call, { code, level, message }: Fault): void => {
+    log.info({ callSid: call.sid, code, severity: level }, message);
+    parts.traces.step(call, { kind: 'fault', code, level, message });
+  };
   const report = (call: Call, fault: Fault): void => {
     if (isCutOff) return;
-    log.info({ callSid: call.sid, code: fault.code, severity: fault.level }, fault.message);
-    const { code, level, message } = fault;
-    parts.traces.step(call, { kind: 'fault', code, level, message });
-    tasks.run(() => writeNotification(call, fault, records));
+    note(call, fault);
+    tasks.run(async () => void (await records.notifications.create(notificationOf(call, fault))));
+  };
+  const reportOnce: CallEnvironment['reportOnce'] = async (call, fault) => {
+    await records.notifications.createOnce(notificationOf(call, fault));
+    note(call, fault);
   };
   const deliver: CallEnvironment['deliver'] = (call, event) => {
     const taken = events.deliver(call.sid, async () => {
@@ -167,6 +173,7 @@ export function callEnvironment(parts: CallParts): JoinedEnvironment {
         environment,
       ),
     report,
+    reportOnce,
     deliver,
     ...(parts.book.isOn ? { partyJoined: (sid: CallSid, party: Party) => watchParty(parts.book, sid, party) } : {}),
     observer: parts.traces,
@@ -209,8 +216,8 @@ async function accountOf(call: Call, records: Records): Promise<Account> {
   return account;
 }
 
-async function writeNotification(call: Call, fault: Fault, records: Records): Promise<void> {
-  await records.notifications.create({
+function notificationOf(call: Call, fault: Fault): Parameters<Records['notifications']['create']>[0] {
+  return {
     accountSid: call.accountSid,
     callSid: call.sid,
     log: fault.level === 'error' ? '0' : '1',
@@ -222,5 +229,5 @@ async function writeNotification(call: Call, fault: Fault, records: Records): Pr
     requestVariables: fault.requestVariables ?? null,
     responseBody: fault.responseBody ?? null,
     responseHeaders: fault.responseHeaders ?? null,
-  });
+  };
 }

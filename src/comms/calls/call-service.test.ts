@@ -300,6 +300,41 @@ suite('after a crash', () => {
     assert.equal(await again.service.recover(), 0);
   });
 
+  test('its row stays open until its notification is on disk, and the next start writes no second one', async () => {
+    const { world, sid } = await talking();
+    const again = await CallWorld.open();
+    again.calls.rows.set(sid, world.row(sid));
+    const stages: string[] = [];
+    again.beforeNotification = async (which) => void stages.push(again.row(which).stage);
+    await again.service.recover();
+    assert.deepEqual(stages, ['live']);
+    // Another crash came between the notification and the row.
+    const third = await CallWorld.open();
+    third.calls.rows.set(sid, world.row(sid));
+    third.faults.push(...again.faults);
+    await third.service.recover();
+    assert.deepEqual(third.codes, [12_400]);
+    assert.equal(third.row(sid).stage, 'ended');
+  });
+
+  test('its row stays open while its notification cannot be written, and both are done when it can, once', async () => {
+    const { world, sid } = await talking();
+    const again = await CallWorld.open();
+    again.calls.rows.set(sid, world.row(sid));
+    again.beforeNotification = async () => {
+      throw new Error('the disk is full');
+    };
+    await again.service.recover();
+    // The lane has kept the call too.
+    await again.service.interrupted(again.row(sid));
+    assert.equal(again.row(sid).stage, 'live');
+    again.beforeNotification = undefined;
+    await again.pass(6000);
+    assert.equal(again.row(sid).stage, 'ended');
+    assert.deepEqual(again.codes, [12_400]);
+    assert.deepEqual(again.told(sid), ['completed']);
+  });
+
   test('a call that was up is accounted until the last moment at which the server is known to have lived', async () => {
     const { world, sid } = await talking();
     const row = world.row(sid);

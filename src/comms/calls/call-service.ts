@@ -1,4 +1,4 @@
-import { sleep } from '../../base/clock.ts';
+import { after, sleep } from '../../base/clock.ts';
 import { deferred } from '../../base/deferred.ts';
 import { errorText } from '../../base/errors.ts';
 import { TaskGroup } from '../../base/lifecycle.ts';
@@ -20,7 +20,7 @@ import type { Account, Call, CallPlan, HttpMethod, Recording, RecordingSource } 
 import { sendMessage, subscribeMessages, unsubscribeMessages } from './call-messages.ts';
 import { startCallRecording } from './call-recording.ts';
 import { isEmergency } from './emergency.ts';
-import { withUntoldEnd } from './call-journal.ts';
+import { MAX_REWRITES, REWRITE_MS, withUntoldEnd } from './call-journal.ts';
 import type { CallEnvironment } from './environment.ts';
 import { runIncomingCall } from './incoming-call.ts';
 import { runIncomingClientCall } from './incoming-client-call.ts';
@@ -50,6 +50,8 @@ export class CallService implements CallCommands {
   readonly #recovered = deferred<void>();
   #aliveUntil: number | undefined;
   readonly #untold: Call[] = [];
+  /** Calls of the last run that this one closes: no more than were live at its end. */
+  readonly #interrupted = new Set<CallSid>();
   #draining = false;
 
   constructor(environment: CallEnvironment) {
@@ -92,10 +94,27 @@ export class CallService implements CallCommands {
     return unfinished.length;
   }
 
+  /** Closes it as interrupted, once in a run; its owner is notified on disk first, so that no crash in between loses that. */
   async interrupted(call: Call): Promise<void> {
-    const { clock, report } = this.#environment;
+    if (this.#interrupted.has(call.sid)) return;
+    this.#interrupted.add(call.sid);
+    await this.#notifyAndClose(call, MAX_REWRITES);
+  }
+
+  async #notifyAndClose(call: Call, triesLeft: number): Promise<void> {
+    const { clock, log } = this.#environment;
+    try {
+      await this.#environment.reportOnce(call, fault(12400, INTERRUPTED));
+    } catch (error) {
+      // A full disk: the row stays open meanwhile, and when this run ends first the next one finds it so.
+      log.error({ callSid: call.sid, error: errorText(error) }, 'an interrupted call cannot be closed yet');
+      if (triesLeft === 0) return;
+      after(clock, REWRITE_MS, () => {
+        if (!this.#draining) this.#tasks.run(() => this.#notifyAndClose(call, triesLeft - 1));
+      });
+      return;
+    }
     const live = openLiveCall(call, this.#environment);
-    report(call, fault(12400, INTERRUPTED));
     const began = call.startTime ?? call.dateCreated;
     await live.finish({
       status: call.status === 'in-progress' ? 'completed' : 'failed',

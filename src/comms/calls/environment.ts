@@ -46,6 +46,8 @@ export interface CallEnvironment {
   startFlow(live: LiveCall, first: DocumentRequest | { readonly twiml: string }, rules?: FlowRules): TwimlRun;
   /** Keeps the fault as a Notification of the call. */
   report(call: Call, fault: Fault): void;
+  /** The same, on disk when it resolves, and not a second time for the same code: for what a crash may have cut off. */
+  reportOnce(call: Call, fault: Fault): Promise<void>;
   /** Ordered delivery of status events, one queue a call. */
   deliver(call: Call, event: StatusEvent): void;
   /** Looks on: the party of a call is there. Must not throw. */

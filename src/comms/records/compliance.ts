@@ -341,6 +341,29 @@ export function recordsCompliance(title: string, open: () => Promise<Store>): vo
       await assert.rejects(records.recordings.discard(account.sid, recording.sid, sounds), { code: 'not-found' });
     });
 
+    it('a notification of what happens once to a call is written once, by whatever run', async () => {
+      const fields = {
+        accountSid: account.sid,
+        callSid: null,
+        log: '0',
+        errorCode: 11200,
+        messageText: 'HTTP 502',
+        messageDate: START_MS,
+        requestMethod: 'POST',
+        requestUrl: 'http://app.test/',
+        requestVariables: 'CallSid=CA1&From=%2B1555',
+        responseBody: 'Bad "Gateway" ☎',
+        responseHeaders: 'Content-Type=text%2Fhtml',
+      } as const;
+      const callSid = newSid('CA', seededRandom(77));
+      const ofCall = { ...fields, accountSid: account.sid, callSid };
+      await records.notifications.createOnce(ofCall);
+      await records.notifications.createOnce(ofCall);
+      await records.notifications.createOnce({ ...ofCall, errorCode: 12_401 });
+      const page = await records.notifications.list(account.sid, [['callSid', '=', callSid]], { size: 10 });
+      assert.equal(page.records.length, 2);
+    });
+
     it('a notification keeps what the application answered', async () => {
       const notification: Notification = await records.notifications.create({
         accountSid: account.sid,

@@ -58,6 +58,8 @@ export class CallWorld {
   readonly numbers = new Map<string, IncomingPhoneNumber>();
   readonly applications = new Map<string, Application>();
   readonly domains = new Map<string, SipDomain>();
+  /** Runs before the notification of an interrupted call is written. */
+  beforeNotification: ((sid: CallSid) => Promise<void>) | undefined;
   readonly phones = new Map<string, Phone>();
   readonly unregistered = new Set<string>();
   readonly trunks: Trunk[] = [];
@@ -333,6 +335,11 @@ export class CallWorld {
           environment,
         ),
       report,
+      reportOnce: async (call, fault) => {
+        if (this.beforeNotification !== undefined) await this.beforeNotification(call.sid);
+        const isThere = this.faults.some((known) => known.callSid === call.sid && known.fault.code === fault.code);
+        if (!isThere) report(call, fault);
+      },
       deliver,
     };
     return environment;
