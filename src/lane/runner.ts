@@ -52,8 +52,8 @@ export class LaneRunner {
   #listening: { stop(): void } | undefined;
   #wake: (() => void) | undefined;
   #changed = false;
-  /** The claim that the store did not answer for: it may have been made all the same. */
-  #unsureClaim: string | undefined;
+  /** A claim that failed for the caller; it may have been written all the same. */
+  #lostClaim: string | undefined;
 
   constructor(options: LaneRunnerOptions) {
     this.#options = options;
@@ -100,11 +100,10 @@ export class LaneRunner {
     for (const job of await this.#jobsIn('expired')) await this.#tell(job, () => this.#options.dropped(job, 'expired'));
   }
 
-  async #jobsIn(state: JobState, claim?: string): Promise<readonly LaneJob[]> {
+  async #jobsIn(state: JobState): Promise<readonly LaneJob[]> {
     const { queue } = this.#options;
     let query = this.#qb.selectFrom('lane_job').selectAll().where('lane', '=', queue.name).where('state', '=', state);
     if (state === 'taken') query = query.where('owner', '=', this.#owner);
-    if (claim !== undefined) query = query.where('claim', '=', claim);
     return (await queue.store.read(query.orderBy('seq').compile())).map(laneJob);
   }
 
@@ -139,6 +138,15 @@ export class LaneRunner {
             .where('state', '=', 'claimed'),
         { expectedRows: 1 },
       ),
+      claimed: prepared(({ claim }: { claim: string }) =>
+        this.#qb
+          .selectFrom('lane_job')
+          .selectAll()
+          .where('lane', '=', name)
+          .where('state', '=', 'claimed')
+          .where('claim', '=', claim)
+          .orderBy('seq'),
+      ),
       forget: prepared(({ id }: { id: string }) =>
         this.#qb.deleteFrom('lane_job').where('lane', '=', name).where('id', '=', id),
       ),
@@ -168,17 +176,25 @@ export class LaneRunner {
 
   async #claim(): Promise<readonly LaneJob[]> {
     const { queue, clock, random } = this.#options;
+    if (this.#lostClaim !== undefined) {
+      const claimed = await queue.store.read<JobRow>(this.#statements.claimed({ claim: this.#lostClaim }));
+      this.#lostClaim = undefined;
+      if (claimed.length > 0) return claimed.map(laneJob);
+    }
     const token = randomHex(random, TOKEN_BYTES);
-    const before = this.#unsureClaim === undefined ? [] : await this.#jobsIn('claimed', this.#unsureClaim);
-    this.#unsureClaim = undefined;
-    if (before.length > 0) return before;
-    this.#unsureClaim = token;
-    const jobs = await claimDue({
-      ...{ store: queue.store, lane: queue.name, owner: this.#owner, token, batch: this.#batch },
-      nowUs: Math.floor(clock.now() * US_PER_MS),
-    });
-    this.#unsureClaim = undefined;
-    return jobs;
+    try {
+      return await claimDue({
+        store: queue.store,
+        lane: queue.name,
+        owner: this.#owner,
+        token,
+        nowUs: Math.floor(clock.now() * US_PER_MS),
+        batch: this.#batch,
+      });
+    } catch (error) {
+      this.#lostClaim = token;
+      throw error;
+    }
   }
 
   async #serve(job: LaneJob): Promise<void> {
@@ -190,14 +206,14 @@ export class LaneRunner {
   async #take(job: LaneJob): Promise<boolean> {
     const { queue, clock, logger, takenStatements } = this.#options;
     const taken = this.#statements.take({ id: job.id });
-    for (let unsure = false; ; unsure = true) {
+    for (let attempt = 1; ; attempt += 1) {
       try {
-        // The commit whose answer was lost took it; nothing of it has left.
-        if (unsure && (await this.#jobsIn('taken')).some(({ id }) => id === job.id)) return true;
         await queue.store.write([taken, ...takenStatements(job)]);
         return true;
       } catch (error) {
         if (isRefusal(error)) {
+          // Nobody else takes what this worker has claimed: an earlier attempt was written, and its answer was lost.
+          if (attempt > 1 && (await this.#isTaken(job))) return true;
           logger.warn(
             { lane: queue.name, job: job.id, reason: errorText(error) },
             'lane: a job was refused at its turn',
@@ -214,6 +230,10 @@ export class LaneRunner {
         return false;
       }
     }
+  }
+
+  async #isTaken(job: LaneJob): Promise<boolean> {
+    return (await this.#jobsIn('taken')).some(({ id }) => id === job.id);
   }
 
   /** Lets the owner act on the job, then forgets it. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { systemClock } from '../base/clock.ts';
 import { silentLogger } from '../base/logger.ts';
+import { openCuttingProxy } from '../testkit/cutting-proxy.ts';
 import { postgresqlMissing, startPostgresql, type TestPostgresql } from '../testkit/postgresql.ts';
 import { storeCompliance } from './compliance.ts';
 import { openPostgresStore, type PostgresStore } from './postgresql-store.ts';
@@ -42,6 +43,50 @@ describe('PostgreSQL', { skip: missing ?? false }, () => {
     await assert.rejects(store.write([kill]), { code: 'failed' });
     await store.write([{ sql: 'create table item (id text)', parameters: [] }]);
     await store.close();
+  });
+
+  describe('a connection that breaks in a commit', () => {
+    const create = { sql: 'create table item (id text primary key)', parameters: [] };
+    const insert = (id: string) => ({ sql: 'insert into item values ($1)', parameters: [id], expectedRows: 1 });
+    const rows = { sql: 'select id from item order by id', parameters: [] };
+
+    it('is a write that was done, when only the answer was lost', async () => {
+      await using proxy = await openCuttingProxy(await server.createDatabase());
+      const store = await open(proxy.connectionString);
+      await store.write([create]);
+      proxy.cutNextCommit('answer');
+      const [one, twice, other] = await Promise.allSettled([
+        store.write([insert('a')]),
+        store.write([insert('a')]),
+        store.write([insert('b')]),
+      ]);
+      assert.equal(proxy.cuts, 1);
+      assert.deepEqual([one.status, twice.status, other.status], ['fulfilled', 'rejected', 'fulfilled']);
+      assert.deepEqual(await store.read(rows), [{ id: 'a' }, { id: 'b' }]);
+      await store.close();
+    });
+
+    it('is a write that was not done, when the commit did not arrive', async () => {
+      await using proxy = await openCuttingProxy(await server.createDatabase());
+      const store = await open(proxy.connectionString);
+      await store.write([create]);
+      proxy.cutNextCommit('request');
+      await assert.rejects(store.write([insert('a')]), { code: 'failed' });
+      assert.equal(proxy.cuts, 1);
+      assert.deepEqual(await store.read(rows), []);
+      await store.write([insert('a')]);
+      await store.close();
+    });
+
+    it('is said to be unknown when the program closes before the database can be asked', async () => {
+      await using proxy = await openCuttingProxy(await server.createDatabase());
+      const store = await open(proxy.connectionString);
+      await store.write([create]);
+      proxy.cutNextCommit('answer', { thenRefuse: true });
+      const written = assert.rejects(store.write([insert('a')]), { code: 'unknown' });
+      await proxy.cut;
+      await Promise.all([store.close(), written]);
+    });
   });
 
   it('a server that is not there is a failure with a code', async () => {

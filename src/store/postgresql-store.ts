@@ -3,6 +3,7 @@ import pg from 'pg';
 import { holding, type Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import { checkedValues } from './bound-values.ts';
+import { GroupCutOff, settleDoubt, type Fate } from './postgresql-doubt.ts';
 import { postgresqlStoreError } from './postgresql-error.ts';
 import { commitOnPostgresql } from './postgresql-group.ts';
 import { StoreError } from './store-error.ts';
@@ -13,6 +14,8 @@ const DEFAULT_READERS = 4;
 const CONNECT_TIMEOUT_MS = 5_000;
 // A statement that takes longer is ended by the server, so that no caller waits for ever.
 const STATEMENT_TIMEOUT_MS = 30_000;
+// A transaction whose client went without a word holds locks, and its fate is open, until the server ends it.
+const SILENT_TRANSACTION_MS = 30_000;
 
 export interface PostgresStoreOptions {
   /** As `postgresql://user:password@host/database`. */
@@ -97,10 +100,41 @@ export class PostgresStore implements Store {
         client.release(broken);
       }
     } catch (thrown) {
+      if (thrown instanceof GroupCutOff) return await this.#afterCutOff(thrown, group.length);
       const error = postgresqlStoreError(thrown);
       this.#logger.error({ code: error.code, writes: group.length, reason: error.message }, 'store: commit failed');
       return group.map(() => ({ kind: 'refused', error }));
     }
+  }
+
+  /** Callers hear what is true: what the database has committed is done, though its answer was lost. */
+  async #afterCutOff({ before, doubt, cause }: GroupCutOff, writes: number): Promise<readonly WriteOutcome[]> {
+    const fate = doubt === undefined ? 'aborted' : await this.#fateOf(doubt.transaction);
+    const reason = postgresqlStoreError(cause).message;
+    this.#logger.error({ writes, reason, fate: fate ?? 'unknown' }, 'store: the connection broke in a commit');
+    const error =
+      fate === 'aborted'
+        ? new StoreError('failed', reason, { cause })
+        : new StoreError('unknown', `${reason}; the database does not say whether the write was done`, { cause });
+    const refused = (): WriteOutcome => ({ kind: 'refused', error });
+    const cut = fate === 'committed' ? (doubt?.outcomes ?? []) : (doubt?.outcomes ?? [undefined]).map(refused);
+    const known = [...before, ...cut];
+    // The writes of the group behind them were not begun, or went with a transaction that certainly was not committed.
+    const rest = Array.from({ length: writes - known.length }, (): WriteOutcome =>
+      before.length > 0 ? { kind: 'again' } : refused(),
+    );
+    return [...known, ...rest];
+  }
+
+  #fateOf(transaction: number): Promise<'committed' | 'aborted' | undefined> {
+    return settleDoubt(transaction, {
+      clock: this.#clock,
+      mayWait: () => this.#closed === undefined,
+      ask: async (id) => {
+        const answer = await this.#readers.query('select txid_status($1::bigint) as fate', [id]);
+        return ((answer.rows[0] as { fate: string | null } | undefined)?.fate ?? undefined) as Fate;
+      },
+    });
   }
 
   #pool(connectionString: string, options: pg.PoolConfig & { readonly pipeline?: boolean }): pg.Pool {
@@ -108,6 +142,7 @@ export class PostgresStore implements Store {
       connectionString,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       statement_timeout: STATEMENT_TIMEOUT_MS,
+      idle_in_transaction_session_timeout: SILENT_TRANSACTION_MS,
       types: integersAsNumbers,
       ...options,
     });

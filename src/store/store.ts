@@ -27,15 +27,16 @@ export interface WriteResult {
  * - `full`: the disk (or a quota) is full; nothing was written.
  * - `overloaded`: too many writes wait already; nothing was written.
  * - `too-new`, `locked`: the data folder was written by a newer version, is held by another process.
+ * - `unknown`: the connection broke in the commit and the database could not be asked what became of it.
  * - `failed`: anything else; `cause` has the engine's error.
  */
 export type StoreErrorCode =
-  'duplicate' | 'unexpected-rows' | 'full' | 'overloaded' | 'too-new' | 'locked' | 'closed' | 'failed';
+  'duplicate' | 'unexpected-rows' | 'full' | 'overloaded' | 'too-new' | 'locked' | 'closed' | 'unknown' | 'failed';
 
 /** Hard state. A write is data: all its statements or none, and it resolves only after the commit is on disk. */
 export interface Store {
   readonly dialect: 'sqlite' | 'postgresql';
-  /** Atomic. Rejects with a StoreError; then none of its statements has effect. Concurrent writes share a commit. */
+  /** Atomic. Rejects with a StoreError; then none of its statements has effect (but for `unknown`). Concurrent writes share a commit. */
   write(statements: readonly WriteStatement[]): Promise<readonly WriteResult[]>;
   /**
    * Sees every write that was acknowledged before the call. Integers come back as numbers. A query that Kysely compiled
