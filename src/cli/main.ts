@@ -21,7 +21,7 @@ const EXIT_USAGE = 2;
 /** Builds the whole command line; actions load what they need when they run. */
 export function buildProgram(): Command {
   const program = new Command('tandem')
-    .description("One self-hosted program that carries a place's calls, messages and files.")
+    .description('One self-hosted program that runs telephone applications written for Twilio.')
     .version(VERSION, '-V, --version')
     .showHelpAfterError('(tandem --help lists the commands; every command has --help)')
     .exitOverride();
