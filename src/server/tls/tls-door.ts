@@ -56,8 +56,9 @@ export async function openTlsDoor(app: FastifyInstance, options: TlsDoorOptions)
   const server = createTcpServer((socket) => {
     if (connections.take(socket)) take(socket);
   });
-  server.on('error', (error) => log.error({ error: errorText(error) }, 'the HTTPS door failed'));
   await listenFrom(plan, ({ address, port }) => listening(server, address, port));
+  // From here on: a taken default port, passed over just now, is no failure.
+  server.on('error', (error) => log.error({ error: errorText(error) }, 'the HTTPS door failed'));
   const bound = server.address() as AddressInfo;
   return {
     endpoint: { address: bound.address, port: bound.port },
