@@ -200,6 +200,13 @@ export type RecordingSource =
   | 'StartCallRecordingAPI'
   | 'StartConferenceRecordingAPI';
 
+/** Where the end of a recording is told, while it still has to be. */
+export interface RecordingCallback {
+  readonly url: string;
+  readonly method: HttpMethod;
+  readonly events: readonly RecordingEvent[];
+}
+
 export interface Recording {
   readonly sid: Sid<'RE'>;
   readonly accountSid: AccountSid;
@@ -214,6 +221,8 @@ export interface Recording {
   readonly duration: number | null;
   readonly errorCode: number | null;
   readonly blobId: string | null;
+  /** Its end is to be told there: written with its row, taken away once it was told. */
+  readonly untoldEnd: RecordingCallback | null;
   readonly dateCreated: number;
   readonly dateUpdated: number;
 }

@@ -202,6 +202,8 @@ export class PlaceInMemory {
         insert: (recording) => records.recordings.insert(recording),
         update: (sid, changes) => this.#changeRecording(sid, changes),
         unfinished: () => records.recordings.unfinished(),
+        endsUntold: () => records.recordings.endsUntold(),
+        endTold: (sid) => records.recordings.endTold(sid),
         ofCall: (call) => records.recordings.ofCall(call.sid),
         urlOf: ({ accountSid, sid }) =>
           `${this.#rest?.url ?? PUBLIC_URL}/2010-04-01/Accounts/${accountSid}/Recordings/${sid}`,

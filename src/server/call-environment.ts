@@ -142,6 +142,8 @@ export function callEnvironment(parts: CallParts): JoinedEnvironment {
       insert: (recording) => records.recordings.insert(recording),
       update: (sid, changes) => records.recordings.change(sid, changes),
       unfinished: () => records.recordings.unfinished(),
+      endsUntold: () => records.recordings.endsUntold(),
+      endTold: (sid) => records.recordings.endTold(sid),
       ofCall: (call) => records.recordings.ofCall(call.sid),
       urlOf: ({ accountSid, sid }) => `${parts.publicUrl()}/2010-04-01/Accounts/${accountSid}/Recordings/${sid}`,
       deliver,

@@ -206,6 +206,7 @@ export class RecordingCallService implements CallCommands {
       duration: null,
       errorCode: null,
       blobId: null,
+      untoldEnd: null,
     });
   }
 

@@ -379,7 +379,7 @@ suite('after a crash', () => {
     assert.equal(await again.service.recover(), 0);
     await again.service.tellUntoldEnds();
     await again.service.tellUntoldEnds();
-    const [event, ...rest] = again.events;
+    const [event, ...rest] = again.events.filter(({ parameters: { CallStatus } }) => CallStatus !== undefined);
     const { Timestamp: _, ...parameters } = event?.parameters ?? {};
     const { Timestamp: __, ...wanted } = last ?? {};
     assert.deepEqual(parameters, wanted);
@@ -396,6 +396,44 @@ suite('after a crash', () => {
     await again.service.recover();
     assert.equal(again.recordings.get(recording)?.status, 'absent');
     assert.equal(again.recordings.get(recording)?.errorCode, 12_400);
+  });
+
+  test('the end of a recording is told by the next start as it was asked for, once: absent, or completed', async () => {
+    const { world, sid } = await talking();
+    const wanting = (...statusCallbackEvents: readonly ('completed' | 'absent')[]) => ({
+      ...RECORD,
+      statusCallback: `http://app/${statusCallbackEvents.join('-')}`,
+      statusCallbackEvents,
+    });
+    // Stored, and the crash came before the application had heard of it.
+    world.deliveryHangs = true;
+    const stored = await world.service.startRecording(world.account, sid, wanting('completed'));
+    await world.pass(2000);
+    await world.service.updateRecording(world.account, sid, stored.sid, {
+      status: 'stopped',
+      pauseBehavior: 'silence',
+    });
+    // Two that were running: who wants only completed ones hears nothing.
+    const running = await world.service.startRecording(world.account, sid, wanting('completed', 'absent'));
+    const unwanted = await world.service.startRecording(world.account, sid, wanting('completed'));
+    const again = await CallWorld.open();
+    again.calls.rows.set(sid, world.row(sid));
+    for (const row of world.recordings.values()) again.recordings.set(row.sid, row);
+    await again.service.recover();
+    await again.service.tellUntoldEnds();
+    await again.service.tellUntoldEnds();
+    const told = again.events.filter(({ url }) => url.startsWith('http://app/completed'));
+    assert.deepEqual(
+      told.map(({ url, parameters }) => [url, parameters['RecordingSid'], parameters['RecordingStatus']]),
+      [
+        ['http://app/completed', stored.sid, 'completed'],
+        ['http://app/completed-absent', running.sid, 'absent'],
+      ],
+    );
+    const before = world.events.find(({ parameters }) => parameters['RecordingStatus'] === 'completed');
+    assert.deepEqual(told[0]?.parameters, before?.parameters, 'as the last run told it');
+    assert.equal(told[1]?.parameters['ErrorCode'], '12400');
+    for (const each of [stored, running, unwanted]) assert.equal(again.recordings.get(each.sid)?.untoldEnd, null);
   });
 
   test('a call that waited too long fails with the reason', async () => {

@@ -28,7 +28,7 @@ import { isFinal, type LiveCall } from './live-call.ts';
 import { newCall } from './new-call.ts';
 import { openLiveCall } from './open-live-call.ts';
 import { follow, runOutgoingCall } from './outgoing-call.ts';
-import { closeUnfinishedRecordings } from './recordings.ts';
+import { closeUnfinishedRecordings, tellUntoldRecording } from './recordings.ts';
 import { talkOf } from './talk.ts';
 
 const UPDATE_TOPIC = 'call.update';
@@ -50,6 +50,7 @@ export class CallService implements CallCommands {
   readonly #recovered = deferred<void>();
   #aliveUntil: number | undefined;
   readonly #untold: Call[] = [];
+  readonly #untoldRecordings: Recording[] = [];
   /** Calls of the last run that this one closes: no more than were live at its end. */
   readonly #interrupted = new Set<CallSid>();
   #draining = false;
@@ -90,6 +91,7 @@ export class CallService implements CallCommands {
       await Promise.all(unfinished.slice(i, i + RECOVERED_TOGETHER).map((call) => this.interrupted(call)));
     }
     await closeUnfinishedRecordings(recordings);
+    this.#untoldRecordings.push(...(await recordings.endsUntold()));
     this.#recovered.resolve();
     return unfinished.length;
   }
@@ -124,10 +126,16 @@ export class CallService implements CallCommands {
   }
 
   /**
-   * Tells the ends that were written when the last run went before the application had heard of them. Call when links to
-   * recordings can be made.
+   * Tells the ends of recordings and calls that were written when the last run went before the application had heard of
+   * them. Call when links to recordings can be made.
    */
   async tellUntoldEnds(): Promise<void> {
+    const { calls, recordings } = this.#environment;
+    for (const recording of this.#untoldRecordings.splice(0)) {
+      const call = await calls.find(recording.accountSid, recording.callSid);
+      if (call === undefined) await recordings.endTold(recording.sid);
+      else tellUntoldRecording(call, recording, recordings);
+    }
     for (const call of this.#untold.splice(0)) await this.#tellEnd(call);
   }
 

@@ -6,7 +6,7 @@ import { newSid } from '../../base/sid.ts';
 import type { Recording as SoundRecording, RecordingResult } from '../../media/media-node.ts';
 import type { BlobId } from '../../store/blobs.ts';
 import { CommsError } from '../comms-error.ts';
-import type { Call, HttpMethod, Recording, RecordingEvent, RecordingSource } from '../model.ts';
+import type { Call, HttpMethod, Recording, RecordingCallback, RecordingEvent, RecordingSource } from '../model.ts';
 import { MAX_REWRITES, REWRITE_MS, type StatusEvent } from './call-journal.ts';
 
 const DEFAULT_EVENTS: readonly RecordingEvent[] = ['completed'];
@@ -27,6 +27,10 @@ export interface RecordingPorts {
   update(sid: Recording['sid'], changes: Partial<Recording>): Promise<void>;
   /** Recordings that were running when the last run ended. */
   unfinished(): Promise<readonly Recording[]>;
+  /** Recordings that have ended, and whose end was not told. */
+  endsUntold(): Promise<readonly Recording[]>;
+  /** The end was delivered or given up: the next start need not tell it. */
+  endTold(sid: Recording['sid']): Promise<void>;
   /** Recordings of a call, oldest first. */
   ofCall(call: Call): Promise<readonly Recording[]>;
   /** Public URL of the sound, without suffix. */
@@ -82,6 +86,7 @@ export async function startRecording(plan: RecordingPlan, ports: RecordingPorts)
     duration: null,
     errorCode: null,
     blobId: null,
+    untoldEnd: untoldEnd(plan),
     dateCreated: now,
     dateUpdated: now,
   };
@@ -92,20 +97,48 @@ export async function startRecording(plan: RecordingPlan, ports: RecordingPorts)
   } catch (error) {
     await ports.discard(path);
     // The leg went between the two: the row must not stay in progress.
-    await ports.update(recording.sid, { status: 'absent', errorCode: ERROR_RECORDING_FAILED, dateUpdated: now });
+    const absent = { status: 'absent', errorCode: ERROR_RECORDING_FAILED, dateUpdated: now } as const;
+    // Whoever asked for it hears at once that there is none.
+    await ports.update(recording.sid, { ...absent, untoldEnd: null });
     throw error;
   }
 }
 
 /** Closes what a crash cut off: its sound is lost. */
 export async function closeUnfinishedRecordings(ports: RecordingPorts): Promise<void> {
-  for (const { sid } of await ports.unfinished()) {
+  for (const { sid, untoldEnd: callback } of await ports.unfinished()) {
     await ports.update(sid, {
       status: 'absent',
+      untoldEnd: wanting(callback, 'absent'),
       errorCode: ERROR_RECORDING_FAILED,
       dateUpdated: ports.clock.now(),
     });
   }
+}
+
+/** Tells an end that the last run could not, as it would have told it. */
+export function tellUntoldRecording(call: Call, recording: Recording, ports: RecordingPorts): void {
+  const { untoldEnd: callback, status, sid } = recording;
+  if (callback === null || (status !== 'completed' && status !== 'absent')) return;
+  const event = eventOf(call, recording, { callback, event: status }, ports);
+  ports.deliver(call, { ...event, afterwards: () => ports.endTold(sid) });
+}
+
+function wanting(callback: RecordingCallback | null, event: RecordingEvent): RecordingCallback | null {
+  return callback?.events.includes(event) === true ? callback : null;
+}
+
+const ENDS: readonly RecordingEvent[] = ['completed', 'absent'];
+
+function callbackOf(plan: RecordingPlan): RecordingCallback | null {
+  const { statusCallback: url, statusCallbackMethod: method = 'POST', statusCallbackEvents: events } = plan;
+  return url === undefined ? null : { url, method, events: events ?? DEFAULT_EVENTS };
+}
+
+/** Null when nobody wants to hear of the end. */
+function untoldEnd(plan: RecordingPlan): RecordingCallback | null {
+  const callback = callbackOf(plan);
+  return callback?.events.some((event) => ENDS.includes(event)) === true ? callback : null;
 }
 
 interface StartedPlan extends RecordingPlan {
@@ -165,8 +198,8 @@ class CallRecording implements RunningCallRecording {
   async #keep(): Promise<FinishedRecording> {
     const result = await this.#plan.sound.done;
     try {
-      if (result.endedBy === 'failed') await this.#change({ status: 'absent', errorCode: ERROR_RECORDING_FAILED });
-      else if (result.durationMs === 0) await this.#change({ status: 'absent', duration: 0 });
+      if (result.endedBy === 'failed') await this.#absent({ errorCode: ERROR_RECORDING_FAILED });
+      else if (result.durationMs === 0) await this.#absent({ duration: 0 });
       else await this.#store(result);
     } catch (error) {
       this.#ports.log.error({ recordingSid: this.sid, error: errorText(error) }, 'a recording could not be kept');
@@ -182,7 +215,7 @@ class CallRecording implements RunningCallRecording {
   /** A full disk leaves the row behind: it is written a little later, or closed by the next start. */
   async #giveUp(rewrites = 0): Promise<void> {
     try {
-      await this.#change({ status: 'absent', blobId: null, duration: null, errorCode: ERROR_RECORDING_FAILED });
+      await this.#absent({ blobId: null, duration: null, errorCode: ERROR_RECORDING_FAILED });
     } catch (error) {
       const isFull = error instanceof CommsError && error.code === 'storage-full';
       if (isFull && rewrites < MAX_REWRITES)
@@ -195,9 +228,19 @@ class CallRecording implements RunningCallRecording {
   async #store(result: RecordingResult): Promise<void> {
     const duration = Math.max(1, Math.round(result.durationMs / 1000));
     const dateUpdated = this.#ports.clock.now();
-    const changes = { status: 'completed', duration, channels: result.channels, dateUpdated } as const;
+    const rest = { duration, channels: result.channels, untoldEnd: this.#untold('completed'), dateUpdated };
+    const changes = { status: 'completed', ...rest } as const;
     const blobId = await this.#ports.keep(this.#plan.path, this.sid, changes);
     this.#recording = { ...this.#recording, ...changes, blobId };
+  }
+
+  #absent(changes: Partial<Recording>): Promise<Recording> {
+    return this.#change({ status: 'absent', untoldEnd: this.#untold('absent'), ...changes });
+  }
+
+  /** In the write that ends it: null when nobody wants to hear of this end. */
+  #untold(event: RecordingEvent): RecordingCallback | null {
+    return wanting(callbackOf(this.#plan), event);
   }
 
   async #change(changes: Partial<Recording>): Promise<Recording> {
@@ -208,25 +251,39 @@ class CallRecording implements RunningCallRecording {
   }
 
   #tell(event: RecordingEvent): void {
-    const { call, statusCallback, statusCallbackMethod, statusCallbackEvents } = this.#plan;
-    if (statusCallback === undefined || !(statusCallbackEvents ?? DEFAULT_EVENTS).includes(event)) return;
-    const { startTime, channels, source, track, duration, errorCode, sid } = this.#recording;
-    this.#ports.deliver(call, {
-      url: statusCallback,
-      method: statusCallbackMethod ?? 'POST',
-      parameters: {
-        AccountSid: call.accountSid,
-        CallSid: call.sid,
-        RecordingSid: sid,
-        RecordingUrl: this.url,
-        RecordingStatus: event,
-        RecordingDuration: String(duration ?? 0),
-        RecordingChannels: String(channels),
-        RecordingSource: source,
-        RecordingTrack: track,
-        RecordingStartTime: new Date(startTime).toUTCString().replace('GMT', '+0000'),
-        ErrorCode: String(errorCode ?? 0),
-      },
+    const callback = callbackOf(this.#plan);
+    if (callback === null || !callback.events.includes(event)) return;
+    const told = eventOf(this.#plan.call, this.#recording, { callback, event }, this.#ports);
+    const isEnd = ENDS.includes(event);
+    this.#ports.deliver(this.#plan.call, {
+      ...told,
+      ...(isEnd ? { afterwards: () => this.#ports.endTold(this.sid) } : {}),
     });
   }
+}
+
+function eventOf(
+  call: Call,
+  recording: Recording,
+  { callback, event }: { readonly callback: RecordingCallback; readonly event: RecordingEvent },
+  ports: RecordingPorts,
+): StatusEvent {
+  const { startTime, channels, source, track, duration, errorCode, sid } = recording;
+  return {
+    url: callback.url,
+    method: callback.method,
+    parameters: {
+      AccountSid: call.accountSid,
+      CallSid: call.sid,
+      RecordingSid: sid,
+      RecordingUrl: ports.urlOf(recording),
+      RecordingStatus: event,
+      RecordingDuration: String(duration ?? 0),
+      RecordingChannels: String(channels),
+      RecordingSource: source,
+      RecordingTrack: track,
+      RecordingStartTime: new Date(startTime).toUTCString().replace('GMT', '+0000'),
+      ErrorCode: String(errorCode ?? 0),
+    },
+  };
 }

@@ -312,6 +312,29 @@ export function recordsCompliance(title: string, open: () => Promise<Store>): vo
       await records.calls.endTold(untold.sid);
     });
 
+    it('finds the recordings whose end is still to be told, and notes that it was told', async () => {
+      const untoldEnd = { url: 'http://app.test/r', method: 'POST', events: ['completed', 'absent'] } as const;
+      const fields = {
+        accountSid: account.sid,
+        callSid: newSid('CA', random),
+        conferenceSid: null,
+        source: 'RecordVerb',
+        channels: 1,
+        track: 'both',
+        startTime: START_MS,
+        duration: null,
+        errorCode: null,
+        blobId: null,
+      } as const;
+      const ended = await records.recordings.create({ ...fields, status: 'absent', untoldEnd });
+      await records.recordings.create({ ...fields, status: 'absent', untoldEnd: null });
+      await records.recordings.create({ ...fields, status: 'in-progress', untoldEnd });
+      assert.deepEqual(await records.recordings.endsUntold(), [ended]);
+      await records.recordings.endTold(ended.sid);
+      assert.deepEqual(await records.recordings.endsUntold(), []);
+      assert.deepEqual(await records.recordings.find(account.sid, ended.sid), { ...ended, untoldEnd: null });
+    });
+
     it('a recording that is discarded stays as deleted and gives up its sound once', async () => {
       const recording: Recording = records.recordings.build({
         accountSid: account.sid,
@@ -325,6 +348,7 @@ export function recordsCompliance(title: string, open: () => Promise<Store>): vo
         duration: 3,
         errorCode: null,
         blobId: 'ab'.repeat(32),
+        untoldEnd: null,
       });
       await records.recordings.insert(recording);
       const released: string[] = [];

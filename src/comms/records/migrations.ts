@@ -226,4 +226,11 @@ export const commsMigrations: readonly Migration[] = [
         where parent_call_sid is not null`,
     ],
   },
+  {
+    name: 'comms/0010-untold-recordings',
+    up: [
+      'alter table comms_recording add column untold_end text',
+      'create index comms_recording_untold_end on comms_recording (date_created) where untold_end is not null',
+    ],
+  },
 ];

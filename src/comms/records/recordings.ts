@@ -1,7 +1,7 @@
 import type { AccountSid, CallSid, Sid } from '../../base/sid.ts';
 import type { WriteStatement } from '../../store/store.ts';
 import type { Recording } from '../model.ts';
-import { integer, text, time } from './columns.ts';
+import { integer, jsonOrNull, text, time } from './columns.ts';
 import { dateColumns } from './handling-columns.ts';
 import { OwnedRecords, type Changes, type RecordContext } from './owned-records.ts';
 import { notFound, refusalOf } from './write-records.ts';
@@ -31,6 +31,7 @@ export class Recordings extends OwnedRecords<Recording> {
         duration: integer(),
         errorCode: integer(),
         blobId: text(),
+        untoldEnd: jsonOrNull(),
         ...dateColumns,
       },
     });
@@ -50,6 +51,17 @@ export class Recordings extends OwnedRecords<Recording> {
     return this.table.all([['status', 'in', ['in-progress', 'paused', 'processing']]]);
   }
 
+  /** Recordings that have ended, and whose end was not told; oldest first. */
+  async endsUntold(): Promise<readonly Recording[]> {
+    const open = await this.table.all([['untoldEnd', '<>', null]]);
+    return open.filter(({ status }) => status === 'completed' || status === 'absent');
+  }
+
+  /** Nothing of the recording itself changes, so its date does not; it may have been deleted meanwhile. */
+  async endTold(sid: Sid<'RE'>): Promise<void> {
+    await this.write([this.table.updateStatement([['sid', '=', sid]], { untoldEnd: null }, 'any')]);
+  }
+
   /** Oldest first. */
   ofCall(sid: CallSid): Promise<readonly Recording[]> {
     return this.table.all([['callSid', '=', sid]]);
@@ -59,7 +71,7 @@ export class Recordings extends OwnedRecords<Recording> {
   async discard(accountSid: AccountSid, sid: string, sounds: KeptSounds): Promise<void> {
     const recording = await this.find(accountSid, sid);
     if (recording === undefined || recording.status === 'deleted') throw notFound();
-    const changes = this.dated({ status: 'deleted', blobId: null });
+    const changes = this.dated({ status: 'deleted', blobId: null, untoldEnd: null });
     const where = [...this.own(accountSid, sid), ['status', '=', recording.status] as const];
     const gone = this.table.updateStatement(where, changes);
     if (recording.blobId === null) return this.write([gone]);

@@ -307,6 +307,14 @@ export class CallWorld {
         },
         unfinished: () =>
           Promise.resolve([...this.recordings.values()].filter(({ status }) => status === 'in-progress')),
+        endsUntold: async () =>
+          [...this.recordings.values()].filter(
+            ({ status, untoldEnd }) => untoldEnd !== null && status !== 'in-progress',
+          ),
+        endTold: async (sid) => {
+          const row = this.recordings.get(sid);
+          if (row !== undefined) this.recordings.set(sid, { ...row, untoldEnd: null });
+        },
         ofCall: (call) => Promise.resolve([...this.recordings.values()].filter(({ callSid }) => callSid === call.sid)),
         urlOf: ({ sid }) => `http://tandem/Recordings/${sid}`,
         deliver,
