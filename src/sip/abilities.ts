@@ -23,7 +23,8 @@ const SDP_TYPES = ['application/sdp'];
 export const ABILITIES: Abilities = {
   methods: METHODS,
   extensions: EXTENSIONS,
-  schemes: ['sip', 'tel'],
+  // Of the URNs, those of emergency services lead somewhere (RFC 5031); who takes the call refuses the others.
+  schemes: ['sip', 'tel', 'urn'],
   contentTypes: (method) => (SDP_METHODS.has(method) ? SDP_TYPES : undefined),
   answerType: (method) => (method === 'INVITE' ? 'application/sdp' : undefined),
 };

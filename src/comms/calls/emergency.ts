@@ -1,4 +1,5 @@
 import { sameHost } from '../../wire/sip/host.ts';
+import { isEmergencyUrn } from '../../wire/sip/service-urn.ts';
 import { parseSipUri } from '../../wire/sip/uri.ts';
 import type { Address } from '../address.ts';
 
@@ -24,6 +25,15 @@ export async function isEmergency(destination: Address, ports: EmergencyPorts, r
   const uri = parseSipUri(destination.uri);
   if (uri === undefined) return false;
   return (realm !== undefined && sameHost(uri.host, realm)) || ports.isOwnHost(uri.host, uri.port);
+}
+
+/** The number that every European network takes; where it is not on the list, the first that is stands for all help. */
+const COMMON_NUMBER = '112';
+
+/** The number behind `urn:service:sos` and the services below it (RFC 5031); undefined for other texts. */
+export function numberOfEmergencyUrn(text: string, emergencyNumbers: readonly string[]): string | undefined {
+  if (!isEmergencyUrn(text)) return undefined;
+  return emergencyNumbers.includes(COMMON_NUMBER) ? COMMON_NUMBER : emergencyNumbers[0];
 }
 
 /** What was dialled, without visual separators and the parameters that stand in the user part (RFC 3261 19.1.6). */

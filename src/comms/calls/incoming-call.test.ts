@@ -341,6 +341,32 @@ suite('emergency numbers', () => {
     assert.deepEqual(world.posted(APP), []);
   });
 
+  test('are what urn:service:sos and all below it stand for, in the Request-URI or in To', async () => {
+    for (const { uri, to } of [
+      { uri: 'urn:service:sos' },
+      { uri: 'urn:service:sos.police' },
+      { uri: 'URN:SERVICE:SOS.animal-control' },
+      { uri: 'sip:127.0.0.1', to: '<urn:service:sos.fire>' },
+    ]) {
+      const world = await CallWorld.open();
+      world.trunk('one', ['112']);
+      world.userAgent.behaviours.set('112', answering(0));
+      const caller = await world.incoming({ uri, headers: to === undefined ? [] : [{ name: 'To', value: to }] });
+      await world.pass(100);
+      assert.equal(world.attempt('112').options.target.uri, 'sip:112@one.example', uri);
+      assert.equal(caller.final, '200');
+    }
+  });
+
+  test('by their URN without a route say so at once; other services are refused', async () => {
+    const world = await CallWorld.open();
+    const caller = await world.incoming({ uri: 'urn:service:sos' });
+    assert.match(world.media.legs[0]?.played[0] ?? '', /Emergency calls cannot be placed/);
+    assert.equal(caller.final, '200');
+    const other = await world.incoming({ uri: 'urn:service:counseling.children' });
+    assert.match(other.final ?? '', /^416/);
+  });
+
   test('without a route say so at once', async () => {
     const world = await CallWorld.open();
     world.number('112', APP);

@@ -3,13 +3,14 @@ import type { AccountSid } from '../../base/sid.ts';
 import type { IncomingCall } from '../../sip/user-agent.ts';
 import { parseAddress as parseNameAddress } from '../../wire/sip/address.ts';
 import { header } from '../../wire/sip/message.ts';
-import { parseSipUri } from '../../wire/sip/uri.ts';
+import { isEmergencyUrn } from '../../wire/sip/service-urn.ts';
+import { parseSipUri, uriScheme } from '../../wire/sip/uri.ts';
 import { formatAddress, parseNumber, type Address } from '../address.ts';
 import { CommsError } from '../comms-error.ts';
 import { fault } from '../faults.ts';
 import type { Call, CallPlan, VoiceHandling } from '../model.ts';
 import type { CallEnvironment } from './environment.ts';
-import { isEmergency } from './emergency.ts';
+import { isEmergency, numberOfEmergencyUrn } from './emergency.ts';
 import { isOverload } from './dialler.ts';
 import { joinDirectly } from './dial-verb.ts';
 import { dialledAddress } from './dialled-address.ts';
@@ -61,9 +62,12 @@ interface Admitted {
 
 /** Undefined when the call was refused. */
 async function admit(incoming: IncomingCall, environment: CallEnvironment): Promise<Admitted | undefined> {
-  const destination = dialledAddress(dialledUri(incoming));
+  const uri = dialledUri(incoming);
+  const help = numberOfEmergencyUrn(uri, environment.settings.emergencyNumbers);
+  const destination = help === undefined ? dialledAddress(uri) : ({ kind: 'number', number: help } as const);
   if (destination === undefined) {
-    incoming.reject(404);
+    if (uriScheme(uri) === 'urn' && !isEmergencyUrn(uri)) incoming.reject(416);
+    else incoming.reject(404);
     return undefined;
   }
   const caller = await identify(incoming, environment);
@@ -202,11 +206,16 @@ function incomingRow({ caller, destination, resolution }: Opening, plan: CallPla
   );
 }
 
-/** A trunk with a registration calls the account that is registered: the number that was dialled stands in To. */
+/**
+ * A trunk with a registration calls the account that is registered: the number that was dialled stands in To. So does a
+ * cry for help that was addressed to the server alone (RFC 6881 ED-62 wants it in both).
+ */
 function dialledUri(incoming: IncomingCall): string {
   const { uri } = incoming.request;
-  if (incoming.caller.kind !== 'trunk' || /^\+?\d/.test(parseSipUri(uri)?.user ?? '')) return uri;
-  return parseNameAddress(header(incoming.request, 'To') ?? '')?.uri ?? uri;
+  const user = parseSipUri(uri)?.user ?? '';
+  if (isEmergencyUrn(uri) || /^\+?\d/.test(user)) return uri;
+  const to = parseNameAddress(header(incoming.request, 'To') ?? '')?.uri ?? uri;
+  return incoming.caller.kind === 'trunk' || (user === '' && isEmergencyUrn(to)) ? to : uri;
 }
 
 function realmOf({ request }: IncomingCall): string | undefined {
