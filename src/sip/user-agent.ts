@@ -18,6 +18,8 @@ export interface SipTarget {
 export type SipWatcher = (seen: {
   readonly direction: 'in' | 'out';
   readonly remote: Endpoint;
+  /** Of a request that came in: whoever looks on can pass it by without its text. */
+  readonly method?: string;
   readonly text: () => string;
 }) => void;
 

@@ -132,7 +132,12 @@ export class Transports {
 
   #take(message: SipMessage, flow: Flow): void {
     const { watch } = this.#options;
-    watch?.({ direction: 'in', remote: flow.remote, text: () => asText(serializeMessage(message)) });
+    watch?.({
+      direction: 'in',
+      remote: flow.remote,
+      ...(message.kind === 'request' && { method: message.method }),
+      text: () => asText(serializeMessage(message)),
+    });
     this.#onMessage(message, flow);
   }
 }
