@@ -151,7 +151,7 @@ suite('the browser client', peer('chromium').options, () => {
     await statusOf(world, rejected, 'busy');
   });
 
-  test('a microphone that is refused is told by its number; an expiring and a forged token are', async (t) => {
+  test('a microphone that is not there is told by its number; an expiring and a forged token are', async (t) => {
     const world = await World.start(t);
     const page = await openClientPage(t, await world.browser(600, { fakeMicrophone: false }), world.tandem.http);
     await page.device(world.token('jenny', { ttl: 6 }), { tokenRefreshMs: 3000 });
@@ -165,6 +165,37 @@ suite('the browser client', peer('chromium').options, () => {
     const forged = await openClientPage(t, await world.browser(600), world.tandem.http);
     await forged.device(world.token('jenny', { secret: 'x'.repeat(32) }));
     assert.equal(await forged.run('voice.device_.register().then(() => 0, (error) => error.code)'), 31202);
+  });
+
+  test('a refused microphone is told; a call that rings goes on ringing, and is taken once it is allowed', async (t) => {
+    const world = await World.start(t);
+    const chromium = await world.browser(900, { fakeMicrophone: 'by-permission' });
+    const page = await openClientPage(t, chromium, world.tandem.http);
+    await page.page.context().grantPermissions([]);
+    await page.device(world.token('mike'));
+    await page.register();
+    const refused = await page.run('voice.device_.connect().then(() => [], (error) => [error.code, error.message])');
+    assert.deepEqual((refused as unknown[])[0], 31401);
+    assert.match(String((refused as unknown[])[1]), /microphone was refused: allow it/);
+    assert.equal(await page.run('voice.device_.isBusy'), false);
+    assert.deepEqual(await world.client.calls.list(), [], 'the server was not asked for a call');
+
+    const tone = encodeWav(toneSamples({ hertz: 600, seconds: 30 }));
+    const url = world.application.on('/tone.wav', { type: 'audio/wav', body: tone });
+    const twiml = `<Response><Play>${url}</Play></Response>`;
+    const { sid } = await world.client.calls.create({ to: 'client:mike', from: '+12025550100', twiml });
+    await page.event('device', 'incoming');
+    await page.run('voice.call_.accept()');
+    assert.equal((await page.event('call', 'error')).detail, 31401);
+    assert.equal(await page.run('voice.call_.status()'), 'pending');
+    assert.equal((await world.client.calls(sid).fetch()).status, 'ringing');
+    await page.page.context().grantPermissions(['microphone']);
+    await page.run('voice.call_.accept()');
+    await page.event('call', 'accept');
+    const [at600 = 0] = await page.hears([600]);
+    assert.ok(at600 > CLEAR, `hears 600 Hz with ${at600} of the power`);
+    await page.run('voice.call_.disconnect()');
+    await statusOf(world, sid, 'completed');
   });
 
   test('two browsers that allow it speak past the server, and by it again when it has to hear them', async (t) => {

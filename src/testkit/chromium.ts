@@ -11,8 +11,8 @@ import { temporaryFolder } from './temporary-folder.ts';
 export interface ChromiumOptions {
   /** Without it a page on this machine gathers no ICE candidates at all when only the loopback is up. Default true. */
   readonly loopbackCandidates?: boolean;
-  /** getUserMedia gives a beeping device without asking; default true. */
-  readonly fakeMicrophone?: boolean;
+  /** getUserMedia gives a beeping device without asking (default), or to contexts that were granted `microphone`, or none. */
+  readonly fakeMicrophone?: boolean | 'by-permission';
   /** `system` lets it resolve names as the machine does, instead of none. Default `local`. */
   readonly resolver?: 'local' | 'system';
   readonly flags?: readonly string[];
@@ -59,7 +59,8 @@ export class Chromium {
         ...(resolver === 'local' ? [NO_OTHER_HOST] : []),
         '--autoplay-policy=no-user-gesture-required',
         ...(loopbackCandidates ? ['--allow-loopback-in-peer-connection'] : []),
-        ...(fakeMicrophone ? ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'] : []),
+        ...(fakeMicrophone === false ? [] : ['--use-fake-device-for-media-stream']),
+        ...(fakeMicrophone === true ? ['--use-fake-ui-for-media-stream'] : []),
         ...flags,
       ],
     });
