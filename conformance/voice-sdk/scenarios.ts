@@ -202,6 +202,36 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    title: 'a refused microphone is told by its number; the call that rang ends with a status, the next one goes well',
+    run: async (t, way) => {
+      const world = await startWorld(t, way);
+      world.application.on('/voice', '<Gather timeout="20"/>');
+      const chromium = await world.browser(900, { ...way.browser, fakeMicrophone: 'by-permission' });
+      const page = await openVoiceSdkPage(t, chromium);
+      await page.page.context().grantPermissions([]);
+      await page.device(world.token('mike'), way.deviceOptions(world.tandem));
+      await page.register();
+      await page.call({});
+      assert.equal((await page.event('call', 'error')).detail, 31401);
+      const twiml = '<Response><Pause length="20"/></Response>';
+      const { sid } = await world.client.calls.create({ to: 'client:mike', from: '+12025550100', twiml });
+      await page.event('device', 'incoming');
+      await page.run('voice.call_.accept()');
+      assert.equal((await page.event('call', 'error')).detail, 31401);
+      // The SDK hangs up a call that it cannot take.
+      await statusOf(world, sid, 'busy');
+
+      await page.page.context().grantPermissions(['microphone']);
+      await page.call({});
+      await page.event('call', 'accept');
+      await page.run('voice.call_.disconnect()');
+      await eventually(() => world.client.calls.list({ status: 'completed' }), {
+        until: (calls) => calls.length === 1,
+        what: 'one completed call',
+      });
+    },
+  },
+  {
     title: 'a browser and a SIP phone call each other by TwiML; each hears only the other',
     run: async (t, way) => {
       const world = await startWorld(t, way, { phones: [{ name: 'alice', password: 'secret' }], numbers: [] });
