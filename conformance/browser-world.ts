@@ -57,6 +57,18 @@ export class World {
     return token.toJwt();
   }
 
+  /** The steps of a call as the first page gets them. */
+  async timeLine(sid: string): Promise<string> {
+    const response = await fetch(`${this.tandem.http}/console/events?watch=${sid}`);
+    let told = '';
+    for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      told += chunk;
+      // The first event is the state of now; leaving the loop closes the stream.
+      if (told.includes('\n\n')) break;
+    }
+    return told;
+  }
+
   /** A browser of its own, whose microphone says this tone. */
   async browser(hertz: number, options: WorldBrowserOptions = {}): Promise<Chromium> {
     const path = join(temporaryFolder(this.context, 'microphone'), 'tone.wav');

@@ -151,7 +151,7 @@ window.voice = {
     }
     call.on('route', (route) => voice.note('call', 'route', route));
     call.on('ringing', (early) => voice.note('call', 'ringing', String(early)));
-    call.on('error', (error) => voice.note('call', 'error', error.code));
+    call.on('error', (error) => { voice.lastError = error.message; voice.note('call', 'error', error.code); });
     call.on('messageReceived', (message) => voice.note('call', 'messageReceived', JSON.stringify(message.content)));
     call.on('messageSent', (message) => voice.note('call', 'messageSent', message.voiceEventSid));
   },

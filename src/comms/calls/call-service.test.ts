@@ -481,6 +481,24 @@ test('calls on a media process that died end with the reason', async () => {
   assert.deepEqual(world.codes, [12_400]);
 });
 
+test('a caller and whom it called both end with the reason when their media process died', async () => {
+  const world = await CallWorld.open();
+  world.phone('bob', answering(0));
+  world.phone('ann', answering(0));
+  world.app('<Dial><Sip>sip:ann@home.tandem</Sip></Dial>');
+  await world.call(BOB, { url: 'http://app/voice' });
+  await world.pass(1000);
+  world.service.mediaLost(world.media.node, 'killed');
+  await world.settle();
+  const legs = [...world.calls.rows.values()];
+  assert.equal(legs.length, 2);
+  for (const { status, endReason } of legs) {
+    assert.equal(status, 'completed');
+    assert.match(endReason ?? '', /killed/);
+  }
+  assert.deepEqual(world.codes, [12_400, 12_400]);
+});
+
 test('a live call goes on while the disk is full, and its row is right afterwards', async () => {
   const world = await CallWorld.open();
   world.phone('bob', answering(1000));

@@ -254,8 +254,10 @@ export class CallService implements CallCommands {
 
   /** A media process died with all its legs: its calls end, and their owners are told why. */
   mediaLost(node: MediaNode, reason: string): void {
-    for (const live of this.#environment.liveCalls.all()) {
-      if (live.media?.node !== node || live.isOver) continue;
+    const lost = this.#environment.liveCalls.all().filter((live) => live.media?.node === node && !live.isOver);
+    // The end of a caller ends whom it called, without this reason: so those first.
+    lost.sort((a, b) => Number(a.call.parentCallSid === null) - Number(b.call.parentCallSid === null));
+    for (const live of lost) {
       const text = `the process that carried its sound ended: ${reason}`;
       this.#environment.report(live.call, fault(12400, text));
       this.#tasks.run(async () => {

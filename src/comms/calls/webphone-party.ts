@@ -100,7 +100,8 @@ export class WebphoneParty implements Party, DirectSide {
       return;
     }
     this.#finish({ by: 'local', sipStatus: 200, reason: null });
-    this.#call.hangup();
+    // A failure on this side: the page is told why its call is over.
+    this.#call.hangup(refusal === undefined ? undefined : signalErrorOf(refusal.sipStatus, refusal.reason));
   }
 
   onEnded(handler: (end: PartyEnd) => void): void {
