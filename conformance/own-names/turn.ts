@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { RunningProcess } from '../../src/testkit/child-process.ts';
+import { openClientPage } from '../../src/testkit/client-page.ts';
 import { OWN_ADDRESS, settleInside } from '../../src/testkit/own-names.ts';
 import { peer } from '../../src/testkit/peers.ts';
 import { dominantHertz, shareAt } from '../../src/testkit/sound-measure.ts';
@@ -121,4 +122,20 @@ test('a browser that may use nothing but the relay talks through it, with creden
   assert.deepEqual([...new Set(await relays([credentials(SECRET, 60)]))], ['relay']);
   assert.deepEqual(await relays([credentials(SECRET, -60)]), [], 'credentials that have ended get no relay');
   assert.deepEqual(await relays([credentials('another secret', 60)]), []);
+
+  await t.test('the browser client does so by its rtcConfiguration', async () => {
+    const rtcConfiguration = { iceServers, iceTransportPolicy: 'relay' };
+    // The page is no secure context unless it comes from the loopback, as this one does.
+    const own = await openClientPage(t, await world.browser(900, way.browser), world.tandem.http);
+    await own.device(world.token('jenny'), { rtcConfiguration });
+    await own.call({});
+    await own.event('call', 'accept');
+    assert.equal(await own.run('voice.call_.route'), 'webrtc');
+    const [again600 = 0] = await own.hears([600]);
+    assert.ok(again600 > CLEAR, `hears 600 Hz with ${again600} of the power`);
+    const taken = (await own.run(CANDIDATE_IN_USE)) as Candidate;
+    assert.equal(taken.candidateType, 'relay', JSON.stringify(taken));
+    await own.run("voice.call_.sendDigits('5')");
+    await own.event('call', 'disconnect');
+  });
 });
