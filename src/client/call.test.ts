@@ -123,6 +123,24 @@ suite('a Call that the page makes', () => {
     assert.match(errors[0]?.message ?? '', /firewall/);
   });
 
+  test('after WebRTC carried nothing the next call, and whoever calls, takes the socket; another network is tried anew', async () => {
+    const place = new Place();
+    await place.registered();
+    const connecting = place.device.connect();
+    const call = await connecting;
+    place.socket.say({ type: 'answer', callsid: 'CA1', sound: { kind: 'webrtc', sdp: 'yes' }, reconnect: 'secret' });
+    place.sound.events.down();
+    await place.settle();
+    assert.equal(call.status(), 'closed');
+    assert.deepEqual(place.socket.last('register'), { type: 'register', audio: true, frames: true });
+    const next = await place.device.connect();
+    assert.equal(place.sound.kind, 'frames');
+    next.disconnect();
+    place.wake('network');
+    await place.device.connect();
+    assert.equal(place.sound.kind, 'webrtc');
+  });
+
   test('keys go in order, w waits half a second; what is no key is refused', async () => {
     const place = new Place();
     const call = await place.calling();

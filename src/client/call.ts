@@ -56,6 +56,8 @@ export interface CallHost {
   send(message: ClientMessage): boolean;
   sendFrame(packet: Uint8Array): void;
   openSound(kind: SoundPath['kind'], events: SoundEvents): Promise<CallSound>;
+  /** Not one packet passed by WebRTC. */
+  webRtcBlocked(): void;
   /** Begins to be the call that the browser is in. */
   accepting(call: Call): void;
   /** `owed`: what the server still has to hear, where there is no connection now. */
@@ -357,7 +359,7 @@ export class Call extends Emitter<CallEvents> {
 
   #opened(): void {
     this.#status = 'open';
-    if (!this.#soundUp) this.#arm('sound', SOUND_TIMEOUT_MS, () => this.#fail(noSound(this.#sound?.kind)));
+    if (!this.#soundUp) this.#arm('sound', SOUND_TIMEOUT_MS, () => this.#neverPassed());
     this.#digits.flush();
     this.emit('accept', this);
   }
@@ -400,7 +402,7 @@ export class Call extends Emitter<CallEvents> {
   #soundIsDown(): void {
     if (this.#status !== 'open' && this.#status !== 'reconnecting') return;
     if (!this.#soundUp && !this.#lostSound) {
-      this.#fail(noSound(this.#sound?.kind));
+      this.#neverPassed();
       return;
     }
     this.#soundUp = false;
@@ -408,6 +410,12 @@ export class Call extends Emitter<CallEvents> {
     this.#lostSound = true;
     this.#reconnecting(new ClientError(53405, 'the sound broke off; another way is looked for'));
     this.#restart();
+  }
+
+  /** The server's leg is of this call's kind; the next call may be of the other. */
+  #neverPassed(): void {
+    if (this.#sound?.kind === 'webrtc') this.#host.webRtcBlocked();
+    this.#fail(noSound(this.#sound?.kind));
   }
 
   /** Another ICE connection under the same call, tried until one is there or the call is given up. */
@@ -486,7 +494,8 @@ function noSound(kind: SoundPath['kind'] | undefined): ClientError {
     kind === 'frames'
       ? 'no sound came over the connection to the server'
       : "no sound passes: want the server's UDP ports reachable from here; a firewall, or a NAT whose outer address the " +
-          'server does not know (advertisedAddress), stands between',
+          'server does not know (advertisedAddress), stands between. Call again: the sound goes over the socket then, unless the ' +
+          "Device's `sound` is `webrtc`",
   );
 }
 

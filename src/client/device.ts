@@ -1,13 +1,13 @@
 import { after, type Cancel } from '../base/clock.ts';
 import { deferred } from '../base/deferred.ts';
 import { randomHex } from '../base/random.ts';
-import type { ClientMessage } from '../wire/webphone/client-message.ts';
+import type { ClientMessage, SoundPath } from '../wire/webphone/client-message.ts';
 import { MAX_PARAMETERS_CHARS } from '../wire/webphone/limits.ts';
 import type { ServerMessage } from '../wire/webphone/server-message.ts';
 import { asClientError, Call, type CallHost } from './call.ts';
 import { ClientError } from './client-error.ts';
 import { Emitter } from './emitter.ts';
-import { REGISTER_TIMEOUT_MS, TOKEN_REFRESH_MS } from './limits.ts';
+import { REGISTER_TIMEOUT_MS, TOKEN_REFRESH_MS, WEBRTC_BLOCKED_MS } from './limits.ts';
 import type { ClientPorts } from './ports.ts';
 import { Session } from './session.ts';
 
@@ -47,11 +47,17 @@ export class DeviceEngine extends Emitter<DeviceEvents> {
   /** What the server still has to hear of calls that ended without a connection. */
   #owed: ClientMessage[] = [];
   #expiry: Cancel | undefined;
+  #webRtcBlockedAt = -Infinity;
+  readonly #stopWake: Cancel;
 
   constructor(token: string, options: EngineOptions, ports: ClientPorts) {
     super();
     this.#options = options;
     this.#ports = ports;
+    // Another network may let it pass; where the page only slept, one call more tells.
+    this.#stopWake = ports.onWake((why) => {
+      if (why === 'network') this.#webRtcBlockedAt = -Infinity;
+    });
     this.#session = new Session(options.url, token, ports, {
       connected: (message, isNewSocket) => this.#connected(message, isNewSocket),
       message: (message) => this.#message(message),
@@ -132,7 +138,7 @@ export class DeviceEngine extends Emitter<DeviceEvents> {
     this.#calls.add(call);
     this.#active = call;
     try {
-      const [kind] = await Promise.all([this.#ports.sounds.route(), this.#connection()]);
+      const [kind] = await Promise.all([this.#route(), this.#connection()]);
       await call.begin(kind, parameters);
       return call;
     } catch (error) {
@@ -157,6 +163,7 @@ export class DeviceEngine extends Emitter<DeviceEvents> {
     this.disconnectAll();
     this.#wanted = false;
     this.#expiry?.();
+    this.#stopWake();
     this.#session.dispose();
     this.#settle(undefined, new ClientError(31000, 'the Device was destroyed'));
     this.#state = 'destroyed';
@@ -175,6 +182,7 @@ export class DeviceEngine extends Emitter<DeviceEvents> {
       send: (message) => this.#session.send(message),
       sendFrame: (packet) => this.#session.sendFrame(packet),
       openSound: (kind, events) => sounds.open(kind, events),
+      webRtcBlocked: () => this.#webRtcBlocked(),
       accepting: (call) => {
         this.#active = call;
       },
@@ -213,8 +221,19 @@ export class DeviceEngine extends Emitter<DeviceEvents> {
 
   async #sayRegister(): Promise<void> {
     this.#enter('registering');
-    const kind = await this.#ports.sounds.route();
+    const kind = await this.#route();
     if (this.#wanted) this.#session.send({ type: 'register', audio: true, frames: kind === 'frames' });
+  }
+
+  #route(): Promise<SoundPath['kind']> {
+    const sinceMs = this.#ports.clock.now() - this.#webRtcBlockedAt;
+    return this.#ports.sounds.route(sinceMs < WEBRTC_BLOCKED_MS ? 'blocked' : 'untried');
+  }
+
+  /** Whoever calls this page has to know it too. */
+  #webRtcBlocked(): void {
+    this.#webRtcBlockedAt = this.#ports.clock.now();
+    if (this.#wanted && this.#session.isConnected) void this.#registerAgain();
   }
 
   #message(message: ServerMessage): void {

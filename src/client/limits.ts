@@ -11,6 +11,8 @@ export const REGISTER_TIMEOUT_MS = 10_000;
 export const RECONNECT_MS = 30_000;
 /** From the answer until sound can pass. */
 export const SOUND_TIMEOUT_MS = 20_000;
+/** After no packet passed by WebRTC, calls go over the socket for this long, or until a network comes. */
+export const WEBRTC_BLOCKED_MS = 600_000;
 /** Between two tries of an ICE restart. */
 export const RESTART_EVERY_MS = 5_000;
 /** How long before its end a token is said to expire, unless the page says otherwise. */

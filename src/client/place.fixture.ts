@@ -128,7 +128,7 @@ export class Place {
   readonly device: DeviceEngine;
   route: SoundPath['kind'] = 'webrtc';
   microphone: Error | undefined;
-  wake: () => void = () => undefined;
+  readonly #wakeHandlers: ((why: 'network' | 'awake') => void)[] = [];
 
   constructor(options: Partial<EngineOptions> = {}) {
     this.device = new DeviceEngine('token', { url: 'ws://place/signal', ...options }, this.#ports());
@@ -167,6 +167,11 @@ export class Place {
   }
 
   /** What is due now is done. */
+  /** A tab that wakes, or a network that comes. */
+  wake(why: 'network' | 'awake' = 'awake'): void {
+    for (const handler of this.#wakeHandlers) handler(why);
+  }
+
   settle(): Promise<void> {
     return this.clock.advance(0);
   }
@@ -231,11 +236,11 @@ export class Place {
         };
       },
       onWake: (handler) => {
-        this.wake = handler;
+        this.#wakeHandlers.push(handler);
         return () => undefined;
       },
       sounds: {
-        route: async () => this.route,
+        route: async (webRtc) => (webRtc === 'blocked' ? 'frames' : this.route),
         open: async (kind, events) => {
           if (this.microphone !== undefined) throw this.microphone;
           const sound = new FakeSound(kind, events);

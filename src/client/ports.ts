@@ -10,7 +10,7 @@ export interface ClientPorts {
   readonly userAgent: string;
   openSocket(url: string, handlers: SocketHandlers): ClientSocket;
   /** Tells when a connection may be possible again or may have died unseen: a network came, the tab woke. */
-  onWake(handler: () => void): Cancel;
+  onWake(handler: (why: 'network' | 'awake') => void): Cancel;
   readonly sounds: SoundPorts;
 }
 
@@ -29,8 +29,11 @@ export interface ClientSocket {
 }
 
 export interface SoundPorts {
-  /** How sound can leave this browser now: `frames` when no ICE candidate exists. Rejects with why neither is possible. */
-  route(): Promise<SoundPath['kind']>;
+  /**
+   * How sound can leave this browser now: `frames` when no ICE candidate exists, or WebRTC is `blocked` on its way. Rejects
+   * with why neither is possible.
+   */
+  route(webRtc: 'untried' | 'blocked'): Promise<SoundPath['kind']>;
   /** Takes the microphone. Rejects with a ClientError that says what to do. */
   open(kind: SoundPath['kind'], events: SoundEvents): Promise<CallSound>;
 }

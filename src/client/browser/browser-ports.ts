@@ -11,16 +11,18 @@ export function browserPorts(options: SoundOptions): ClientPorts {
     userAgent: navigator.userAgent,
     openSocket,
     onWake(handler) {
+      const online = (): void => handler('network');
+      const awake = (): void => handler('awake');
       const shown = (): void => {
-        if (document.visibilityState === 'visible') handler();
+        if (document.visibilityState === 'visible') awake();
       };
       // A sleeping machine stops timers; these come first when it wakes, or when a network is there.
-      globalThis.addEventListener('online', handler);
-      globalThis.addEventListener('pageshow', handler);
+      globalThis.addEventListener('online', online);
+      globalThis.addEventListener('pageshow', awake);
       document.addEventListener('visibilitychange', shown);
       return () => {
-        globalThis.removeEventListener('online', handler);
-        globalThis.removeEventListener('pageshow', handler);
+        globalThis.removeEventListener('online', online);
+        globalThis.removeEventListener('pageshow', awake);
         document.removeEventListener('visibilitychange', shown);
       };
     },

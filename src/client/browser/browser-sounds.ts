@@ -18,10 +18,12 @@ const GATHER_MS = 2_000;
 /** Sound in a browser. */
 export function browserSounds({ rtcConfiguration, audioConstraints, sound = 'auto' }: SoundOptions): SoundPorts {
   return {
-    async route() {
+    async route(webRtc) {
       if (sound !== 'auto') return sound;
+      const hasFrames = typeof AudioWorkletNode === 'function';
+      if (webRtc === 'blocked' && hasFrames) return 'frames';
       if (await hasCandidate(rtcConfiguration)) return 'webrtc';
-      if (typeof AudioWorkletNode === 'function') return 'frames';
+      if (hasFrames) return 'frames';
       throw new ClientError(
         53405,
         'sound has no way out of this browser: it finds no ICE candidate (no network interface but the loopback is up), and ' +
