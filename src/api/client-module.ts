@@ -8,8 +8,13 @@ import { bundleModule } from './bundle-module.ts';
 /** Where pages import the browser client from. */
 export const CLIENT_MODULE_PATH = '/client.js';
 
+/** Where its types are. */
+export const CLIENT_TYPES_PATH = '/client.d.ts';
+
 /** In a build this is the whole client already (scripts/build.mjs). */
 const ENTRY = new URL('../client/browser/client.ts', import.meta.url);
+/** Declarations alone; a build keeps them beside the empty module that is left of it. */
+const TYPES = new URL('../client/browser/client-types.ts', import.meta.url);
 
 interface Served {
   readonly etag: string;
@@ -18,21 +23,28 @@ interface Served {
   readonly gzip: Buffer;
 }
 
-/** Serves the browser client as one ES module, to pages of every origin. It is made when it is first asked for. */
+/** Serves the browser client as one ES module, to pages of every origin, and its types. Each is made when it is first asked for. */
 export function addClientModule(app: FastifyInstance): void {
+  add(app, CLIENT_MODULE_PATH, 'text/javascript', () =>
+    ENTRY.pathname.endsWith('.ts') ? bundleModule(ENTRY) : readFileSync(ENTRY, 'utf8'),
+  );
+  add(app, CLIENT_TYPES_PATH, 'text/plain', () => readFileSync(new URL(TYPES.href.replace(/\.js$/, '.d.ts')), 'utf8'));
+}
+
+function add(app: FastifyInstance, path: string, type: string, text: () => string): void {
   let made: Promise<Served> | undefined;
-  app.get(CLIENT_MODULE_PATH, async (request, reply) => {
-    made ??= make();
+  app.get(path, async (request, reply) => {
+    made ??= make(text);
     made.catch(() => {
       made = undefined;
     });
+    void reply.type(`${type}; charset=utf-8`);
     return answer(await made, request, reply);
   });
 }
 
-async function make(): Promise<Served> {
-  const code = ENTRY.pathname.endsWith('.ts') ? bundleModule(ENTRY) : readFileSync(ENTRY, 'utf8');
-  const plain = Buffer.from(code);
+async function make(text: () => string): Promise<Served> {
+  const plain = Buffer.from(text());
   const etag = `"${createHash('sha256').update(plain).digest('base64url').slice(0, ETAG_CHARS)}"`;
   const [brotli, gzipped] = await Promise.all([promisify(brotliCompress)(plain), promisify(gzip)(plain)]);
   return { etag, plain, brotli, gzip: gzipped };
@@ -52,7 +64,6 @@ function answer(served: Served, request: FastifyRequest, reply: FastifyReply): F
   });
   if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send();
   const accepted = request.headers['accept-encoding'] ?? '';
-  void reply.type('text/javascript; charset=utf-8');
   if (/\bbr\b(?!\s*;\s*q=0(?:\.0*)?(?:,|$))/.test(accepted))
     return reply.header('content-encoding', 'br').send(served.brotli);
   if (/\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:,|$))/.test(accepted))
