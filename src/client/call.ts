@@ -1,51 +1,16 @@
 import { after, type Cancel, type Clock } from '../base/clock.ts';
-import { errorText } from '../base/errors.ts';
-import { randomHex, type Random } from '../base/random.ts';
+import type { Random } from '../base/random.ts';
 import type { ClientMessage, SoundPath } from '../wire/webphone/client-message.ts';
 import type { ServerMessage } from '../wire/webphone/server-message.ts';
+import { asClientError, lostSocket, noSound } from './call-errors.ts';
+import type { CallEvents, CallMessageOptions, CallStatus, SoundRoute } from './call-events.ts';
+import { messageOf, received } from './call-messages.ts';
 import { ClientError } from './client-error.ts';
 import { DigitQueue } from './digit-queue.ts';
 import { DirectPath } from './direct-path.ts';
 import { Emitter } from './emitter.ts';
 import { RECONNECT_MS, RESTART_EVERY_MS, SOUND_TIMEOUT_MS } from './limits.ts';
 import type { CallSound, SoundEvents, SoundStatistics } from './ports.ts';
-
-export type CallStatus = 'pending' | 'connecting' | 'ringing' | 'open' | 'reconnecting' | 'closed';
-
-/** Where the sound goes: by the server over WebRTC or over its socket, or straight to the other browser. */
-export type SoundRoute = 'webrtc' | 'frames' | 'direct';
-
-export interface CallMessageOptions {
-  readonly content: unknown;
-  readonly contentType?: string;
-  readonly messageType?: string;
-}
-
-export interface ReceivedMessage {
-  readonly content: unknown;
-  readonly contentType: string;
-  readonly messageType: string;
-  readonly voiceEventSid: string;
-}
-
-export type CallEvents = {
-  accept: [call: Call];
-  /** True: the sound before the answer is heard. */
-  ringing: [hasEarlyMedia: boolean];
-  cancel: [];
-  reject: [];
-  disconnect: [call: Call];
-  error: [error: ClientError];
-  mute: [isMuted: boolean, call: Call];
-  /** Loudness of both sides, 0 to 1. */
-  volume: [input: number, output: number];
-  messageReceived: [message: ReceivedMessage];
-  messageSent: [message: { readonly voiceEventSid: string }];
-  reconnecting: [error: ClientError];
-  reconnected: [];
-  /** The sound takes another way. */
-  route: [route: SoundRoute];
-};
 
 /** What a call wants of its Device. */
 export interface CallHost {
@@ -75,7 +40,7 @@ export interface NewCall {
 }
 
 /** One call of a Device. */
-export class Call extends Emitter<CallEvents> {
+export class Call extends Emitter<CallEvents<Call>> {
   readonly direction: 'INCOMING' | 'OUTGOING';
   /** CallSid, From, To, AccountSid; of an outgoing call CallSid alone, once the server has named it. */
   readonly parameters: Record<string, string>;
@@ -196,25 +161,20 @@ export class Call extends Emitter<CallEvents> {
   }
 
   /** Sends a text beside the sound; gives its sid, told again by `messageSent` once the server has it. */
-  sendMessage({ content, contentType, messageType }: CallMessageOptions): string {
-    const eventSid = `KX${randomHex(this.#host.random, EVENT_SID_BYTES)}`;
-    const message: ClientMessage = {
-      type: 'message',
-      callsid: this.#callSid,
-      content: typeof content === 'string' ? content : JSON.stringify(content),
-      contentType: contentType ?? 'application/json',
-      messageType: messageType ?? 'user-defined-message',
-      eventSid,
-    };
+  sendMessage(options: CallMessageOptions): string {
+    const message = messageOf(options, { callsid: this.#callSid, random: this.#host.random });
     if (this.#status !== 'open' || !this.#host.send(message))
       throw new ClientError(
         31210,
         `a call that is ${this.#status} takes no message: want it open; wait for accept or reconnected`,
       );
-    return eventSid;
+    return message.eventSid;
   }
 
-  override on<Name extends keyof CallEvents>(name: Name, handler: (...values: CallEvents[Name]) => void): this {
+  override on<Name extends keyof CallEvents<Call>>(
+    name: Name,
+    handler: (...values: CallEvents<Call>[Name]) => void,
+  ): this {
     if (name === 'volume') this.#sound?.meter();
     return super.on(name, handler);
   }
@@ -239,7 +199,7 @@ export class Call extends Emitter<CallEvents> {
         reconnect: undefined,
         direct,
       };
-      if (!this.#host.send(invite)) throw LOST_SOCKET();
+      if (!this.#host.send(invite)) throw lostSocket();
     } catch (error) {
       this.#close();
       throw asClientError(error);
@@ -302,8 +262,8 @@ export class Call extends Emitter<CallEvents> {
       this.emit('cancel');
     } else if (this.#status === 'open' || this.#status === 'reconnecting') {
       this.#lostSocket = true;
-      this.#reconnecting(LOST_SOCKET());
-    } else if (this.#status !== 'closed') this.#fail(LOST_SOCKET());
+      this.#reconnecting(lostSocket());
+    } else if (this.#status !== 'closed') this.#fail(lostSocket());
   }
 
   /** @internal */
@@ -323,7 +283,7 @@ export class Call extends Emitter<CallEvents> {
       const path = await sound.answer(offer);
       if (this.#status !== 'connecting') return;
       const direct = this.#host.direct && offer.kind === 'webrtc';
-      if (!this.#host.send({ type: 'answer', callsid: this.#callSid, sound: path, direct })) throw LOST_SOCKET();
+      if (!this.#host.send({ type: 'answer', callsid: this.#callSid, sound: path, direct })) throw lostSocket();
     } catch (error) {
       sound.close();
       this.#sound = undefined;
@@ -480,40 +440,5 @@ export class Call extends Emitter<CallEvents> {
   #cancel(name: 'sound' | 'restart' | 'give-up'): void {
     this.#timers.get(name)?.();
     this.#timers.delete(name);
-  }
-}
-
-const EVENT_SID_BYTES = 16;
-
-const LOST_SOCKET = (): ClientError =>
-  new ClientError(53001, 'the connection to the server was lost; look at the network, and whether the server runs');
-
-function noSound(kind: SoundPath['kind'] | undefined): ClientError {
-  return new ClientError(
-    53405,
-    kind === 'frames'
-      ? 'no sound came over the connection to the server'
-      : "no sound passes: want the server's UDP ports reachable from here; a firewall, or a NAT whose outer address the " +
-          'server does not know (advertisedAddress), stands between. Call again: the sound goes over the socket then, unless the ' +
-          "Device's `sound` is `webrtc`",
-  );
-}
-
-export function asClientError(error: unknown): ClientError {
-  return error instanceof ClientError ? error : new ClientError(31000, errorText(error), { cause: error });
-}
-
-function received(message: Extract<ServerMessage, { type: 'message' }>): ReceivedMessage {
-  const { contentType, messageType, eventSid } = message;
-  return { content: contentOf(message), contentType, messageType, voiceEventSid: eventSid };
-}
-
-/** JSON as its value, everything else, JSON that is none included, as text. */
-function contentOf({ content, contentType }: { readonly content: string; readonly contentType: string }): unknown {
-  if (contentType !== 'application/json') return content;
-  try {
-    return JSON.parse(content) as unknown;
-  } catch {
-    return content;
   }
 }
