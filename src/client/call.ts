@@ -1,15 +1,15 @@
-import { after, type Cancel, type Clock } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { ClientMessage, SoundPath } from '../wire/webphone/client-message.ts';
 import type { ServerMessage } from '../wire/webphone/server-message.ts';
 import { asClientError, lostSocket, noSound } from './call-errors.ts';
 import type { CallEvents, CallMessageOptions, CallStatus, SoundRoute } from './call-events.ts';
 import { messageOf, received } from './call-messages.ts';
+import { CallRecovery } from './call-recovery.ts';
 import { ClientError } from './client-error.ts';
 import { DigitQueue } from './digit-queue.ts';
 import { DirectPath } from './direct-path.ts';
 import { Emitter } from './emitter.ts';
-import { RECONNECT_MS, RESTART_EVERY_MS, SOUND_TIMEOUT_MS } from './limits.ts';
 import type { CallSound, SoundEvents, SoundStatistics } from './ports.ts';
 
 /** What a call wants of its Device. */
@@ -49,15 +49,12 @@ export class Call extends Emitter<CallEvents<Call>> {
   readonly #offer: SoundPath | undefined;
   readonly #digits: DigitQueue;
   readonly #direct: DirectPath;
+  readonly #recovery: CallRecovery;
   #callSid: string;
   #status: CallStatus;
   #reconnectToken: string;
   #sound: CallSound | undefined;
   #muted = false;
-  #lostSocket = false;
-  #lostSound = false;
-  #soundUp = false;
-  readonly #timers = new Map<'sound' | 'restart' | 'give-up', Cancel>();
 
   /** @internal Calls are made by a Device. */
   constructor(options: NewCall, host: CallHost) {
@@ -71,6 +68,20 @@ export class Call extends Emitter<CallEvents<Call>> {
     this.#host = host;
     this.#status = options.direction === 'INCOMING' ? 'pending' : 'connecting';
     this.#digits = new DigitQueue(host.clock, (digits) => host.send({ type: 'dtmf', callsid: this.#callSid, digits }));
+    this.#recovery = new CallRecovery({
+      clock: host.clock,
+      begun: (error) => {
+        this.#status = 'reconnecting';
+        this.emit('reconnecting', error);
+      },
+      recovered: () => {
+        this.#status = 'open';
+        this.emit('reconnected');
+      },
+      givenUp: (error) => this.#fail(error),
+      neverPassed: () => this.#neverPassed(),
+      restartSound: () => this.#restartSound(),
+    });
     this.#direct = new DirectPath({
       send: (step) => void host.send({ type: 'direct', callsid: this.#callSid, step }),
       changed: () => this.emit('route', this.route ?? 'webrtc'),
@@ -233,7 +244,7 @@ export class Call extends Emitter<CallEvents<Call>> {
         return;
       case 'error':
         // A refused restart is tried again.
-        if (!this.#lostSound) this.emit('error', ClientError.fromServer(message.error));
+        if (!this.#recovery.isSoundLost) this.emit('error', ClientError.fromServer(message.error));
         return;
       case 'direct':
         this.#direct.take(message.step);
@@ -261,14 +272,13 @@ export class Call extends Emitter<CallEvents<Call>> {
       this.#close();
       this.emit('cancel');
     } else if (this.#status === 'open' || this.#status === 'reconnecting') {
-      this.#lostSocket = true;
-      this.#reconnecting(lostSocket());
+      this.#recovery.socketLost();
     } else if (this.#status !== 'closed') this.#fail(lostSocket());
   }
 
   /** @internal */
   socketBack(): void {
-    if (!this.#lostSocket || this.#sound === undefined) return;
+    if (!this.#recovery.isSocketLost || this.#sound === undefined) return;
     this.#host.send({
       ...{ type: 'invite', callsid: this.#callSid, sound: this.#sound.current(), parameters: '' },
       ...{ reconnect: this.#reconnectToken, direct: false },
@@ -305,10 +315,9 @@ export class Call extends Emitter<CallEvents<Call>> {
     if (reconnect !== undefined) this.#reconnectToken = reconnect;
     if (sound !== undefined) this.#acceptSound(sound);
     if (this.#status === 'connecting' || this.#status === 'ringing') this.#opened();
-    else if (this.#lostSocket) {
-      this.#lostSocket = false;
+    else if (this.#recovery.isSocketLost) {
       this.#digits.flush();
-      this.#recovered();
+      this.#recovery.socketBack();
     }
   }
 
@@ -319,14 +328,14 @@ export class Call extends Emitter<CallEvents<Call>> {
 
   #opened(): void {
     this.#status = 'open';
-    if (!this.#soundUp) this.#arm('sound', SOUND_TIMEOUT_MS, () => this.#neverPassed());
+    this.#recovery.opened();
     this.#digits.flush();
     this.emit('accept', this);
   }
 
   async #openSound(kind: SoundPath['kind']): Promise<CallSound> {
     const sound = await this.#host.openSound(kind, {
-      up: () => this.#soundIsUp(),
+      up: () => this.#recovery.soundUp(),
       down: () => this.#soundIsDown(),
       failed: (error) => this.#fail(error),
       frame: (packet) => this.#host.sendFrame(packet),
@@ -346,30 +355,12 @@ export class Call extends Emitter<CallEvents<Call>> {
 
   #acceptSound(path: SoundPath): void {
     this.#sound?.accept(path).catch((error: unknown) => {
-      if (!this.#lostSound) this.#fail(asClientError(error));
+      if (!this.#recovery.isSoundLost) this.#fail(asClientError(error));
     });
   }
 
-  #soundIsUp(): void {
-    this.#soundUp = true;
-    this.#cancel('sound');
-    this.#cancel('restart');
-    if (!this.#lostSound) return;
-    this.#lostSound = false;
-    this.#recovered();
-  }
-
   #soundIsDown(): void {
-    if (this.#status !== 'open' && this.#status !== 'reconnecting') return;
-    if (!this.#soundUp && !this.#lostSound) {
-      this.#neverPassed();
-      return;
-    }
-    this.#soundUp = false;
-    if (this.#lostSound) return;
-    this.#lostSound = true;
-    this.#reconnecting(new ClientError(53405, 'the sound broke off; another way is looked for'));
-    this.#restart();
+    if (this.#status === 'open' || this.#status === 'reconnecting') this.#recovery.soundDown();
   }
 
   /** The server's leg is of this call's kind; the next call may be of the other. */
@@ -378,35 +369,15 @@ export class Call extends Emitter<CallEvents<Call>> {
     this.#fail(noSound(this.#sound?.kind));
   }
 
-  /** Another ICE connection under the same call, tried until one is there or the call is given up. */
-  #restart(): void {
-    if (!this.#lostSound) return;
-    this.#arm('restart', RESTART_EVERY_MS, () => this.#restart());
-    // Signalling first: without it nobody hears the offer.
-    if (this.#lostSocket) return;
+  #restartSound(): void {
     this.#sound?.offer({ restart: true }).then(
       (path) => {
-        if (this.#lostSound && path.kind === 'webrtc')
+        if (this.#recovery.isSoundLost && path.kind === 'webrtc')
           this.#host.send({ type: 'reinvite', callsid: this.#callSid, sdp: path.sdp });
       },
       // The next try may find the connection in a better state.
       () => undefined,
     );
-  }
-
-  #reconnecting(error: ClientError): void {
-    const was = this.#status;
-    this.#status = 'reconnecting';
-    if (was === 'reconnecting') return;
-    this.#arm('give-up', RECONNECT_MS, () => this.#fail(error));
-    this.emit('reconnecting', error);
-  }
-
-  #recovered(): void {
-    if (this.#lostSocket || this.#lostSound || this.#status !== 'reconnecting') return;
-    this.#cancel('give-up');
-    this.#status = 'open';
-    this.emit('reconnected');
   }
 
   #fail(error: ClientError): void {
@@ -424,21 +395,10 @@ export class Call extends Emitter<CallEvents<Call>> {
   #close(owed?: ClientMessage): void {
     if (this.#status === 'closed') return;
     this.#status = 'closed';
-    for (const cancel of this.#timers.values()) cancel();
-    this.#timers.clear();
+    this.#recovery.close();
     this.#digits.close();
     this.#direct.close();
     this.#sound?.close();
     this.#host.over(this, owed);
-  }
-
-  #arm(name: 'sound' | 'restart' | 'give-up', delayMs: number, fn: () => void): void {
-    this.#cancel(name);
-    if (this.#status !== 'closed') this.#timers.set(name, after(this.#host.clock, delayMs, fn));
-  }
-
-  #cancel(name: 'sound' | 'restart' | 'give-up'): void {
-    this.#timers.get(name)?.();
-    this.#timers.delete(name);
   }
 }

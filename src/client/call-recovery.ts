@@ -1,0 +1,118 @@
+import { after, type Cancel, type Clock } from '../base/clock.ts';
+import { lostSocket } from './call-errors.ts';
+import { ClientError } from './client-error.ts';
+import { RECONNECT_MS, RESTART_EVERY_MS, SOUND_TIMEOUT_MS } from './limits.ts';
+
+export interface CallRecoveryPorts {
+  readonly clock: Clock;
+  /** Socket or sound is lost, and looked for. */
+  begun(error: ClientError): void;
+  /** Both are there again. */
+  recovered(): void;
+  /** It took too long. */
+  givenUp(error: ClientError): void;
+  /** Not one packet has passed since the answer. */
+  neverPassed(): void;
+  /** Offers another ICE connection under the same call. */
+  restartSound(): void;
+}
+
+/** What an answered call has lost, its socket or its sound, and how long it is looked for. */
+export class CallRecovery {
+  readonly #ports: CallRecoveryPorts;
+  #lostSocket = false;
+  #lostSound = false;
+  /** Packets pass. */
+  #soundUp = false;
+  #begun = false;
+  #closed = false;
+  readonly #timers = new Map<'sound' | 'restart' | 'give-up', Cancel>();
+
+  constructor(ports: CallRecoveryPorts) {
+    this.#ports = ports;
+  }
+
+  get isSocketLost(): boolean {
+    return this.#lostSocket;
+  }
+
+  get isSoundLost(): boolean {
+    return this.#lostSound;
+  }
+
+  /** The call was answered. */
+  opened(): void {
+    if (!this.#soundUp) this.#arm('sound', SOUND_TIMEOUT_MS, () => this.#ports.neverPassed());
+  }
+
+  socketLost(): void {
+    this.#lostSocket = true;
+    this.#begin(lostSocket());
+  }
+
+  /** The server has taken the call up on a new socket. */
+  socketBack(): void {
+    this.#lostSocket = false;
+    this.#recovered();
+  }
+
+  soundUp(): void {
+    this.#soundUp = true;
+    this.#cancel('sound');
+    this.#cancel('restart');
+    if (!this.#lostSound) return;
+    this.#lostSound = false;
+    this.#recovered();
+  }
+
+  /** Of a call that was answered. */
+  soundDown(): void {
+    if (!this.#soundUp && !this.#lostSound) {
+      this.#ports.neverPassed();
+      return;
+    }
+    this.#soundUp = false;
+    if (this.#lostSound) return;
+    this.#lostSound = true;
+    this.#begin(new ClientError(53405, 'the sound broke off; another way is looked for'));
+    this.#restart();
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const cancel of this.#timers.values()) cancel();
+    this.#timers.clear();
+  }
+
+  /** Tried until sound is there or the call is given up. */
+  #restart(): void {
+    if (!this.#lostSound) return;
+    this.#arm('restart', RESTART_EVERY_MS, () => this.#restart());
+    // Signalling first: without it nobody hears the offer.
+    if (!this.#lostSocket) this.#ports.restartSound();
+  }
+
+  #begin(error: ClientError): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    this.#arm('give-up', RECONNECT_MS, () => this.#ports.givenUp(error));
+    this.#ports.begun(error);
+  }
+
+  #recovered(): void {
+    if (this.#lostSocket || this.#lostSound || !this.#begun) return;
+    this.#begun = false;
+    this.#cancel('give-up');
+    this.#ports.recovered();
+  }
+
+  #arm(name: 'sound' | 'restart' | 'give-up', delayMs: number, fn: () => void): void {
+    this.#cancel(name);
+    if (!this.#closed) this.#timers.set(name, after(this.#ports.clock, delayMs, fn));
+  }
+
+  #cancel(name: 'sound' | 'restart' | 'give-up'): void {
+    this.#timers.get(name)?.();
+    this.#timers.delete(name);
+  }
+}
