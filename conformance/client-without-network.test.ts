@@ -3,37 +3,16 @@ import { suite, test } from 'node:test';
 import { onLoopbackAlone } from '../src/testkit/alone.ts';
 import { openClientPage } from '../src/testkit/client-page.ts';
 import type { PhonePage } from '../src/testkit/phone-page.ts';
-import { encodeWav, toneSamples } from '../src/testkit/wav.ts';
-import { CLEAR, hearEachOther, World } from './browser-world.ts';
+import { callsItsApplication } from './application-call.ts';
+import { hearEachOther, World } from './browser-world.ts';
 
 onLoopbackAlone('on a machine with only its loopback, sound goes over the socket', import.meta.filename, () => {
   suite('only the loopback is up', () => {
     test('a page calls its application, hears it, is recorded and presses keys', async (t) => {
       const world = await World.start(t);
-      const tone = world.application.on('/tone.wav', {
-        type: 'audio/wav',
-        body: encodeWav(toneSamples({ hertz: 600, seconds: 30 })),
-      });
-      world.application.on(
-        '/voice',
-        `<Gather numDigits="2" timeout="20" action="/digits"><Play>${tone}</Play></Gather>`,
-      );
-      world.application.on(
-        '/digits',
-        '<Record action="/recorded" maxLength="2" playBeep="false" trim="trim-silence"/>',
-      );
-      world.application.on('/recorded', '<Hangup/>');
       const mike = await device(world, 'mike', 900);
-      await mike.call({});
-      await mike.event('call', 'accept');
+      await callsItsApplication(world, mike, { keys: '42' });
       assert.equal(await mike.run('voice.call_.route'), 'frames');
-      const [at600 = 0] = await mike.hears([600]);
-      assert.ok(at600 > CLEAR, `hears 600 Hz with ${at600} of the power`);
-      await mike.run("voice.call_.sendDigits('42')");
-      assert.equal((await world.application.request('/digits')).params['Digits'], '42');
-      // Trimmed of silence: nothing would be left of a call that carries none.
-      assert.equal((await world.application.request('/recorded')).params['RecordingDuration'], '2');
-      await mike.event('call', 'disconnect');
     });
 
     test('two pages talk, also after a socket was cut', async (t) => {

@@ -4,6 +4,7 @@ import { openClientPage } from '../src/testkit/client-page.ts';
 import { peer } from '../src/testkit/peers.ts';
 import type { PageConnection, PhonePage } from '../src/testkit/phone-page.ts';
 import { encodeWav, toneSamples } from '../src/testkit/wav.ts';
+import { callsItsApplication } from './application-call.ts';
 import { CLEAR, hearEachOther, SILENT, statusOf, World } from './browser-world.ts';
 
 /** A Device of our client, in a page of another origin and a browser of its own. */
@@ -32,35 +33,9 @@ async function hears(page: PhonePage, hertz: number): Promise<void> {
 suite('the browser client', peer('chromium').options, () => {
   test('registers, calls its application with its parameters, hears and is heard, and sends keys', async (t) => {
     const world = await World.start(t);
-    const tone = world.application.on('/tone.wav', {
-      type: 'audio/wav',
-      body: encodeWav(toneSamples({ hertz: 600, seconds: 30 })),
-    });
-    world.application.on(
-      '/voice',
-      `<Gather numDigits="3" finishOnKey="" timeout="20" action="/digits"><Play>${tone}</Play></Gather>`,
-    );
-    world.application.on('/digits', '<Record action="/recorded" maxLength="2" playBeep="false" trim="do-not-trim"/>');
-    world.application.on('/recorded', '<Hangup/>');
     const page = await device(world, 'mike', 900);
-    await page.register();
+    await callsItsApplication(world, page, { keys: '1w#7', arriveAs: '1#7' });
     assert.equal(await page.run('voice.device_.identity'), 'mike');
-    await page.call({ To: '+15551234', team: 'red' });
-    await page.event('call', 'ringing');
-    await page.event('call', 'accept');
-    const asked = await world.application.request('/voice');
-    assert.ok(asked.signed);
-    const { From, To, team } = asked.params;
-    assert.deepEqual({ From, To, team }, { From: 'client:mike', To: '+15551234', team: 'red' });
-    assert.equal(await page.run('voice.call_.parameters.CallSid'), asked.params['CallSid']);
-    const [at600 = 0] = await page.hears([600]);
-    assert.ok(at600 > CLEAR, `hears 600 Hz with ${at600} of the power`);
-    await page.run("voice.call_.sendDigits('1w#7')");
-    assert.equal((await world.application.request('/digits')).params['Digits'], '1#7');
-    const recorded = await world.application.request('/recorded');
-    assert.equal(recorded.params['RecordingDuration'], '2');
-    await page.event('call', 'disconnect');
-    assert.equal(await page.run('voice.call_.status()'), 'closed');
   });
 
   test('two browsers talk: each hears only the other; mute, messages and a cut socket leave the call up', async (t) => {

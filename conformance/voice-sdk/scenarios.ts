@@ -4,8 +4,8 @@ import { Baresip } from '../../src/testkit/baresip.ts';
 import type { PhonePage } from '../../src/testkit/phone-page.ts';
 import { secondsOfTone } from '../../src/testkit/sound-measure.ts';
 import { openVoiceSdkPage, preflight } from '../../src/testkit/voice-sdk-page.ts';
-import { encodeWav, toneSamples } from '../../src/testkit/wav.ts';
 import { eventually } from '../../src/testkit/eventually.ts';
+import { callsItsApplication } from '../application-call.ts';
 import { CLEAR, hearEachOther, SILENT, statusOf, type World } from '../browser-world.ts';
 import { startWorld, type Way } from './way.ts';
 
@@ -27,37 +27,7 @@ export const SCENARIOS: readonly Scenario[] = [
     title: 'registers, calls its application with its parameters, hears and is heard, and sends keys',
     run: async (t, way) => {
       const world = await startWorld(t, way);
-      const tone = world.application.on('/tone.wav', {
-        type: 'audio/wav',
-        body: encodeWav(toneSamples({ hertz: 600, seconds: 30 })),
-      });
-      world.application.on(
-        '/voice',
-        `<Gather numDigits="3" finishOnKey="" timeout="20" action="/digits"><Play>${tone}</Play></Gather>`,
-      );
-      world.application.on('/digits', '<Record action="/recorded" maxLength="2" playBeep="false" trim="do-not-trim"/>');
-      world.application.on('/recorded', '<Hangup/>');
-      const page = await device(way, world, 'mike', 900);
-      await page.register();
-      await page.call({ To: '+15551234', team: 'red' });
-      await page.event('call', 'accept');
-      const asked = await world.application.request('/voice');
-      assert.ok(asked.signed);
-      const { From, To, team, ApplicationSid, Direction, CallStatus } = asked.params;
-      assert.deepEqual(
-        { From, To, team, ApplicationSid, Direction, CallStatus },
-        {
-          ...{ From: 'client:mike', To: '+15551234', team: 'red', ApplicationSid: world.applicationSid },
-          ...{ Direction: 'inbound', CallStatus: 'ringing' },
-        },
-      );
-      const [at600 = 0] = await page.hears([600]);
-      assert.ok(at600 > CLEAR, `hears 600 Hz with ${at600} of the power`);
-      await page.run("voice.call_.sendDigits('1#7')");
-      assert.equal((await world.application.request('/digits')).params['Digits'], '1#7');
-      const recorded = await world.application.request('/recorded');
-      assert.equal(recorded.params['RecordingDuration'], '2');
-      await page.event('call', 'disconnect');
+      await callsItsApplication(world, await device(way, world, 'mike', 900), { keys: '1#7' });
     },
   },
   {
