@@ -14,6 +14,11 @@ const PAGE = join(DIST, 'page');
 const MIN_FILES = 325;
 
 const CLIENT_MODULE = join(DIST, 'client/browser/client.js');
+/** Declarations alone: they are the same as `.d.ts`. */
+const CLIENT_TYPES = {
+  from: join(SRC, 'client/browser/client-types.ts'),
+  to: join(DIST, 'client/browser/client-types.d.ts'),
+};
 
 /** Files that are started by name rather than imported: `new URL('./worker.ts', import.meta.url)`. */
 const STARTED_BY_NAME = /(new URL\(\s*|import\.meta\.resolve\(\s*)(['"])(\.{1,2}\/[^'"]+)\.ts\2/g;
@@ -64,11 +69,12 @@ function copyAssets() {
   }
 }
 
-/** What the server gives to pages is one file, made here once. */
+/** What the server gives to pages is one file, made here once, and its types. */
 function bundleClient() {
   const args = [join(ROOT, 'scripts/bundle-client.mjs'), CLIENT_MODULE];
   const { status } = spawnSync(findNode(), args, { stdio: ['ignore', 'inherit', 'inherit'] });
   if (status !== 0) throw new Error(`build: the browser client could not be bundled; its message stands above.`);
+  copyFileSync(CLIENT_TYPES.from, CLIENT_TYPES.to);
 }
 
 /** The types of the entries, their imports naming the emitted files; all others go. */

@@ -13,8 +13,8 @@ export const CLIENT_TYPES_PATH = '/client.d.ts';
 
 /** In a build this is the whole client already (scripts/build.mjs). */
 const ENTRY = new URL('../client/browser/client.ts', import.meta.url);
-/** Declarations alone; a build keeps them beside the empty module that is left of it. */
-const TYPES = new URL('../client/browser/client-types.ts', import.meta.url);
+/** Declarations alone, which a build keeps as such beside the client. */
+const TYPES = new URL(ENTRY.pathname.endsWith('.ts') ? 'client-types.ts' : 'client-types.d.ts', ENTRY);
 
 interface Served {
   readonly etag: string;
@@ -28,7 +28,7 @@ export function addClientModule(app: FastifyInstance): void {
   add(app, CLIENT_MODULE_PATH, 'text/javascript', () =>
     ENTRY.pathname.endsWith('.ts') ? bundleModule(ENTRY) : readFileSync(ENTRY, 'utf8'),
   );
-  add(app, CLIENT_TYPES_PATH, 'text/plain', () => readFileSync(new URL(TYPES.href.replace(/\.js$/, '.d.ts')), 'utf8'));
+  add(app, CLIENT_TYPES_PATH, 'text/plain', () => readFileSync(TYPES, 'utf8'));
 }
 
 function add(app: FastifyInstance, path: string, type: string, text: () => string): void {
