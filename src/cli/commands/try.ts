@@ -28,7 +28,10 @@ export function addTryCommand(program: Command): void {
       collect('press'),
     )
     .option('--say <text@text>', 'say something once this was heard, or after a time', collect('say'))
-    .option('--script <file>', 'steps, one a line: hear, press, say, wait, silence, request, dials, fault, hangup, ended')
+    .option(
+      '--script <file>',
+      'steps, one a line: hear, press, say, wait, silence, request, dials, fault, hangup, ended',
+    )
     .option('--answer <how>', 'what phones do that are dialled: yes, no or busy (default: yes)')
     .option('--called', 'the application calls the phone, instead of the phone the application')
     .option('--hangup-after <time>', 'the phone hangs up so long after the answer (5s)')
