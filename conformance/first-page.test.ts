@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { text as readText } from 'node:stream/consumers';
 import { after, afterEach, before, suite, test } from 'node:test';
+import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import twilio from 'twilio';
@@ -36,6 +38,8 @@ const VIEWS = [
   { ...NARROW, colorScheme: 'light' },
 ] as const;
 const SPEECH_WITHIN_MS = 15_000;
+const LINES_MS = 30_000;
+const run = promisify(execFile);
 
 /** What the tests share: starting a server and a browser for each of them would take longer than the tests. */
 class World {
@@ -187,6 +191,46 @@ suite('the first page', everyPeer('chromium', 'espeak-ng'), () => {
       (each) => !/^(?:https?|wss?):\/\/(?:localhost|127\.0\.0\.1)[:/]|^blob:|^data:/.test(each),
     );
     assert.deepEqual(strangers, []);
+  });
+
+  test('the lines that were copied ring the page as they are, before it was ever used', async (t) => {
+    const page = await world.open();
+    const { page: tab } = page;
+    await tab.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    const folder = temporaryFolder(t, 'lines');
+    symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+    const copied = async (): Promise<string> => {
+      await page.button('Copy').click();
+      await page.button('Copied').waitFor();
+      return tab.evaluate('navigator.clipboard.readText()');
+    };
+    const takes = async (): Promise<void> => {
+      await page.button('Answer').click();
+      await page.talks();
+      await page.button('Hang up').click();
+      await page.button('Call me').waitFor();
+    };
+    writeFileSync(join(folder, 'ring.mjs'), await copied());
+    const { stdout } = await run(process.execPath, ['ring.mjs'], { cwd: folder, timeout: LINES_MS });
+    assert.match(stdout, /^CA[0-9a-f]{32}\n$/);
+    await takes();
+    await tab.getByRole('tab', { name: 'curl' }).click();
+    await run('sh', ['-c', `${await copied()} --silent --show-error --fail`], { timeout: LINES_MS });
+    await takes();
+  });
+
+  test('on a narrow screen the keys are within reach in a call', async () => {
+    const page = await world.open();
+    await page.page.setViewportSize(NARROW);
+    await page.callMe();
+    await page.talks();
+    const key = page.page.getByRole('button', { name: /^7/ });
+    const place = await key.boundingBox();
+    assert.ok(place !== null && place.y + place.height <= NARROW.height, JSON.stringify(place));
+    await key.click();
+    await page.shows('You pressed 7. Press another key, or hang up.');
+    await page.button('Hang up').click();
+    await page.button('Call me').waitFor();
   });
 
   test('works by the keyboard alone', async () => {

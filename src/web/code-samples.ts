@@ -15,6 +15,11 @@ export const LANGUAGES: readonly { readonly value: Language; readonly label: str
   { value: 'curl', label: 'curl' },
 ];
 
+export const HOW_TO_RUN: Readonly<Record<Language, string>> = {
+  node: 'Save as ring.mjs, then: npm install twilio && node ring.mjs',
+  curl: 'Paste into a terminal on this machine.',
+};
+
 /** Stands for the auth token wherever it is only looked at. */
 export const HIDDEN_TOKEN = '••••••••';
 

@@ -69,7 +69,7 @@ export interface PhoneState {
 
 const IDLE: PhoneState = { line: 'off', busy: undefined, call: undefined, problem: undefined, note: undefined };
 
-/** The page as a phone: registers when it is first used, rings, talks. One call at a time. */
+/** The page as a phone: registers when it is first used, or asked to stand by; rings, talks. One call at a time. */
 export class Phone {
   readonly state = new Store<PhoneState>(IDLE);
   readonly #ports: PhonePorts;
@@ -94,6 +94,11 @@ export class Phone {
       this.#awaited = true;
       await this.#ports.callMe();
     });
+  }
+
+  /** Registers the page, so that others ring it; the microphone is asked for when a call is taken. */
+  async standBy(): Promise<void> {
+    await this.#ready();
   }
 
   dial(to: string): Promise<void> {

@@ -38,7 +38,7 @@ export function CallDetail({ live, session, call, legs }: CallDetailProps): Reac
           />
         </Box>
       )}
-      <LegFacts leg={leg} />
+      {legs.length === 0 ? <CopyText text={call.sid} name="call SID" /> : <LegFacts leg={leg} />}
       {steps === undefined ? (
         <Loader size="sm" aria-label="The time line is being fetched" />
       ) : (

@@ -63,7 +63,7 @@ function CallLine({ call, legs, session: { homeDomain }, now }: CallLineProps): 
           <Icon name={call.direction === 'inbound' ? 'in' : 'out'} size={18} />
         </Box>
         <Stack gap={0} style={{ minWidth: 0 }}>
-          <Text size="sm" fw={600} truncate>
+          <Text size="sm" fw={600} className="breaks" lh={1.3}>
             {shortAddress(call.from, homeDomain)} → {[...new Set(to)].join(' → ')}
           </Text>
           <Text size="xs" className="quiet" truncate>
@@ -71,7 +71,7 @@ function CallLine({ call, legs, session: { homeDomain }, now }: CallLineProps): 
           </Text>
         </Stack>
       </Group>
-      <Group gap={8} wrap="nowrap">
+      <Group gap={8} wrap="nowrap" style={{ flex: 'none' }}>
         <Text size="xs" className="quiet mono" visibleFrom="xs">
           {lengthText(call, now)}
         </Text>

@@ -3,6 +3,7 @@ import { useEffect, useRef, type ReactNode } from 'react';
 import type { Phone, PhoneCallState, PhoneState } from '../phone.ts';
 import { clockText } from '../words.ts';
 import { Icon } from './icon.tsx';
+import { Keypad } from './keypad.tsx';
 import { useNow } from './use-now.ts';
 import { useStore } from './use-store.ts';
 
@@ -99,6 +100,11 @@ function InCall({ phone, call }: { readonly phone: Phone; readonly call: PhoneCa
           <RingingButtons phone={phone} />
         ) : (
           <TalkingButtons {...{ phone, call }} />
+        )}
+        {isRinging ? null : (
+          <Box hiddenFrom="md">
+            <Keypad onPress={(key) => void phone.press(key)} />
+          </Box>
         )}
       </Stack>
     </Group>

@@ -22,13 +22,14 @@ export function CallTimeLine({ entries }: { readonly entries: readonly Entry[] }
   const items = timeLine(entries);
   return (
     <Timeline bulletSize={14} lineWidth={2} active={items.length} component="ol" aria-label="Time line" pl={0}>
-      {items.map((item) => (
+      {items.map((item, place) => (
         <Timeline.Item
           key={item.key}
           component="li"
           bullet={<Dot tone={item.tone} />}
           styles={{ itemBullet: { borderWidth: 0, background: 'transparent' } }}
-          style={{ '--timeline-item-spacing': '10px', listStyle: 'none' }}
+          mt={place === 0 ? 0 : 10}
+          style={{ listStyle: 'none' }}
         >
           {item.request === undefined ? <Line item={item} /> : <RequestLine item={item} request={item.request} />}
         </Timeline.Item>

@@ -1,35 +1,10 @@
-import {
-  ActionIcon,
-  Autocomplete,
-  Button,
-  Group,
-  Paper,
-  SimpleGrid,
-  Stack,
-  Text,
-  Title,
-  UnstyledButton,
-} from '@mantine/core';
+import { ActionIcon, Autocomplete, Button, Group, Paper, Stack, Text, Title } from '@mantine/core';
 import { useState, type FormEvent, type ReactNode } from 'react';
 import type { Session } from '../model.ts';
 import type { Phone } from '../phone.ts';
 import { Icon } from './icon.tsx';
+import { Keypad } from './keypad.tsx';
 import { useStore } from './use-store.ts';
-
-const KEYS: readonly (readonly [key: string, letters: string, name?: string])[] = [
-  ['1', ''],
-  ['2', 'ABC'],
-  ['3', 'DEF'],
-  ['4', 'GHI'],
-  ['5', 'JKL'],
-  ['6', 'MNO'],
-  ['7', 'PQRS'],
-  ['8', 'TUV'],
-  ['9', 'WXYZ'],
-  ['*', '', 'star'],
-  ['0', '+'],
-  ['#', '', 'pound'],
-];
 
 /** Dials numbers, phones and other browsers from this page; in a call its keys are heard. */
 export function DialPad({ phone, session }: { readonly phone: Phone; readonly session: Session }): ReactNode {
@@ -44,7 +19,15 @@ export function DialPad({ phone, session }: { readonly phone: Phone; readonly se
   };
   const inCall = call !== undefined;
   return (
-    <Paper className="card" p="md" radius="lg" component="section" aria-labelledby="dial-title">
+    // On a narrow screen the keys stand in the call itself.
+    <Paper
+      className="card"
+      p="md"
+      radius="lg"
+      component="section"
+      aria-labelledby="dial-title"
+      {...(inCall ? { visibleFrom: 'md' } : {})}
+    >
       <Title order={2} size="h4" id="dial-title">
         Dial
       </Title>
@@ -77,16 +60,7 @@ export function DialPad({ phone, session }: { readonly phone: Phone; readonly se
               )
             }
           />
-          <SimpleGrid cols={3} spacing={8} verticalSpacing={8}>
-            {KEYS.map(([key, letters, name]) => (
-              <UnstyledButton key={key} className="key" aria-label={name} onClick={() => press(key)}>
-                <Text component="span" size="lg" fw={600} lh={1.1}>
-                  {key}
-                </Text>
-                <small>{letters}</small>
-              </UnstyledButton>
-            ))}
-          </SimpleGrid>
+          <Keypad onPress={press} />
           <Button
             type="submit"
             loading={busy === 'dial'}

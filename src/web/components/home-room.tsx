@@ -53,7 +53,7 @@ export function HomeRoom({ live, phone, door, session }: HomeRoomProps): ReactNo
               onOpen={(sid) => setChosen(sid === trees[0]?.call.sid ? undefined : sid)}
             />
           </Paper>
-          <CodeCard door={door} session={session} identity={phone.identity} />
+          <CodeCard door={door} session={session} phone={phone} />
         </Stack>
       </Grid.Col>
       <Grid.Col span={{ base: 12, md: 5 }}>
