@@ -29,6 +29,13 @@ suite('the data folder', () => {
     await assert.rejects(openDataFolder(join(file, 'x'), false), { code: 'bad-config', message: /--data DIR/ });
   });
 
+  test('is refused at once where the system lets nobody make one', { skip: process.platform !== 'linux' }, async () => {
+    await assert.rejects(openDataFolder('/proc/nope/data', false), {
+      code: 'bad-config',
+      message: /ENOENT.*--data DIR/,
+    });
+  });
+
   test('tells commands where the server is, in a file for its owner only', async (context) => {
     const folder = temporaryFolder(context, 'data');
     await writeRunFile(folder, { ...RUN, pid: 7 });

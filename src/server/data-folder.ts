@@ -1,6 +1,6 @@
-import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { errorText } from '../base/errors.ts';
 import { ConfigError } from './load-config.ts';
 
@@ -27,7 +27,7 @@ export async function openDataFolder(
     return { path: temporary, remove: () => rm(temporary, { recursive: true, force: true }) };
   }
   try {
-    await mkdir(path, { recursive: true, mode: FOLDER_MODE });
+    await makeFolder(resolve(path));
   } catch (error) {
     throw new ConfigError(
       `the data folder ${path} cannot be made: ${errorText(error)}; choose another with --data DIR`,
@@ -50,6 +50,25 @@ export async function removeRunFile(folder: string): Promise<void> {
 
 export function runFilePath(folder: string): string {
   return join(folder, 'run.json');
+}
+
+/** Node's recursive mkdir tries for ever where the system says ENOENT below a folder that is there, as /proc does. */
+async function makeFolder(path: string): Promise<void> {
+  const missing: string[] = [];
+  for (let folder = path; !(await isThere(folder)); folder = dirname(folder)) missing.unshift(folder);
+  // The last one also when it is there: a file in its place is refused.
+  if (missing.length === 0) await mkdir(path, { recursive: true, mode: FOLDER_MODE });
+  for (const folder of missing) await mkdir(folder, { mode: FOLDER_MODE });
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 /** A reader sees the old file or the new one, never half of it. */
