@@ -82,7 +82,9 @@ export function callEnvironment(parts: CallParts): JoinedEnvironment {
   let isCutOff = false;
 
   const note = (call: Call, { code, level, message }: Fault): void => {
-    log.info({ callSid: call.sid, code, severity: level }, message);
+    const told = { callSid: call.sid, code, severity: level };
+    if (level === 'error') log.warn(told, message);
+    else log.info(told, message);
     parts.traces.step(call, { kind: 'fault', code, level, message });
   };
   const report = (call: Call, fault: Fault): void => {
