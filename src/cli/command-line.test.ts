@@ -70,7 +70,7 @@ async function run(...words: readonly string[]): Promise<string> {
   return written.join('');
 }
 
-const at = (server: FakeServer): readonly string[] => ['--url', server.url, '--token', 'AC1:secret'];
+const at = (server: FakeServer): readonly string[] => ['--server', server.url, '--token', 'AC1:secret'];
 const CALLS = 'GET /2010-04-01/Accounts/AC1/Calls.json';
 
 suite('commands', () => {
@@ -232,9 +232,11 @@ suite('finding the server', () => {
     const data = temporaryFolder(context, 'cli');
     await assert.rejects(run('calls', '--data', data), { code: 'cli', message: /no server runs on.*tandem up/ });
     await assert.rejects(run('calls', '--url', 'http://127.0.0.1:1'), { message: /needs --token/ });
-    await assert.rejects(run('calls', '--url', 'http://127.0.0.1:1', '--token', 'AC1:x'), {
-      message: /no server answers at.*tandem up/,
-    });
+    for (const name of ['--server', '--url']) {
+      await assert.rejects(run('calls', name, 'http://127.0.0.1:1', '--token', 'AC1:x'), {
+        message: /no server answers at.*tandem up/,
+      });
+    }
   });
 
   test('and tells what it refuses, with its code, and what is no Tandem', async (context) => {

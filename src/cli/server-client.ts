@@ -8,6 +8,8 @@ const TIMEOUT_MS = 30_000;
 
 export interface ServerOptions {
   readonly data?: string;
+  readonly server?: string;
+  /** The same, but for `call`, whose TwiML it names. */
   readonly url?: string;
   readonly token?: string;
 }
@@ -19,7 +21,7 @@ interface Found {
   readonly authToken: string;
 }
 
-/** Talks to the running server: the one of the data folder's run.json, or of --url and --token. */
+/** Talks to the running server: the one of the data folder's run.json, or of --server and --token. */
 export class ServerClient {
   readonly url: string;
   readonly accountSid: string;
@@ -69,7 +71,7 @@ export class ServerClient {
     try {
       return text === '' ? undefined : (JSON.parse(text) as unknown);
     } catch {
-      throw new CliError(`what answers at ${this.url} is not Tandem: it sent no JSON; name the server with --url`);
+      throw new CliError(`what answers at ${this.url} is not Tandem: it sent no JSON; name the server with --server`);
     }
   }
 
@@ -96,16 +98,16 @@ export class ServerClient {
   }
 }
 
-/** The server that is meant: of the data folder, or of --url and --token. */
+/** The server that is meant: of the data folder, or of --server and --token. */
 export async function locateServer(options: ServerOptions): Promise<Found> {
   // A data folder that is named wins over the environment.
-  const url = options.url ?? (options.data === undefined ? process.env['TANDEM_URL'] : undefined);
+  const url = options.server ?? options.url ?? (options.data === undefined ? process.env['TANDEM_URL'] : undefined);
   const token = options.token ?? process.env['TANDEM_TOKEN'];
   if (url === undefined) return fromRunFile(options.data);
   const [accountSid, authToken] = (token ?? '').split(':');
   if (!accountSid || !authToken) {
     throw new CliError(
-      '--url needs --token ACCOUNT_SID:AUTH_TOKEN (or TANDEM_TOKEN); the server prints both when it starts',
+      '--server needs --token ACCOUNT_SID:AUTH_TOKEN (or TANDEM_TOKEN); the server prints both when it starts',
     );
   }
   return { url, accountSid, authToken };
@@ -130,7 +132,7 @@ async function fromRunFile(data: string | undefined): Promise<Found> {
     return { url, accountSid, authToken };
   } catch {
     throw new CliError(
-      `no server runs on the data folder ${folder} (${path} is not there); start one with: tandem up, or name another with --data DIR or --url URL --token SID:TOKEN`,
+      `no server runs on the data folder ${folder} (${path} is not there); start one with: tandem up, or name another with --data DIR or --server URL --token SID:TOKEN`,
     );
   }
 }

@@ -19,8 +19,6 @@ interface CallAnswer {
 
 type Options = ServerOptions & {
   readonly json?: boolean;
-  readonly url?: string;
-  readonly server?: string;
   readonly twiml?: string;
   readonly limit?: number;
 };
@@ -49,8 +47,8 @@ async function placeCall(from: string, to: string, options: Options): Promise<vo
   if ((options.url === undefined) === (options.twiml === undefined)) {
     throw new CliError('give the TwiML, either by --url URL or by --twiml FILE');
   }
-  const { url: documentUrl, server, ...rest } = options;
-  const client = await ServerClient.find({ ...rest, ...(server === undefined ? {} : { url: server }) });
+  const { url: documentUrl, ...rest } = options;
+  const client = await ServerClient.find(rest);
   const call = (await client.rest('/Calls.json', {
     From: from,
     To: to,
