@@ -171,7 +171,11 @@ export class ResidentPhones {
   }
 
   #open(): Promise<Side> {
-    this.#side ??= this.#openSide();
+    this.#side ??= this.#openSide().catch((error: unknown) => {
+      // Ports that were taken may be free the next time.
+      this.#side = undefined;
+      throw error;
+    });
     return this.#side;
   }
 
