@@ -31,8 +31,7 @@ export class RemoteNode implements MediaNode {
   readonly #channel: RemoteChannel;
   readonly #legs = new Map<number, RemoteLeg>();
   readonly #lostHandlers: ((reason: string) => void)[] = [];
-  /** Legs being opened, open, and being closed. */
-  #legCount = 0;
+  readonly #opening = new Set<number>();
   #load: MediaLoad = { legs: 0, latenessMs: 0, accepting: true };
   #closing: Promise<void> | undefined;
 
@@ -50,7 +49,7 @@ export class RemoteNode implements MediaNode {
 
   async openLeg(options: LegOptions): Promise<MediaLeg> {
     const number = this.#channel.newNumber();
-    this.#legCount += 1;
+    this.#opening.add(number);
     try {
       const id = (await this.#channel.request({ kind: 'open-leg', leg: number, options })) as string;
       const onClosing = (closed: number): void => this.#forget(closed);
@@ -58,9 +57,8 @@ export class RemoteNode implements MediaNode {
       const leg = new RemoteLeg({ id, number, node: this, channel: this.#channel, onClosing, ...packetLimit });
       this.#legs.set(number, leg);
       return leg;
-    } catch (error) {
-      this.#legCount -= 1;
-      throw error;
+    } finally {
+      this.#opening.delete(number);
     }
   }
 
@@ -85,7 +83,7 @@ export class RemoteNode implements MediaNode {
 
   load(): MediaLoad {
     const gone = this.#channel.lost !== undefined || this.#closing !== undefined;
-    return { ...this.#load, legs: this.#legCount, accepting: this.#load.accepting && !gone };
+    return { ...this.#load, legs: this.#opening.size + this.#legs.size, accepting: this.#load.accepting && !gone };
   }
 
   onLost(handler: (reason: string) => void): void {
@@ -112,13 +110,13 @@ export class RemoteNode implements MediaNode {
     if (this.#channel.lost !== undefined) return;
     this.#channel.lose(`media process ${this.id} is lost: ${reason}`);
     this.#legs.clear();
-    this.#legCount = 0;
+    this.#opening.clear();
     if (this.#closing !== undefined) return;
     for (const handler of this.#lostHandlers) handler(reason);
   }
 
   #forget(leg: number): void {
-    if (this.#legs.delete(leg)) this.#legCount -= 1;
+    this.#legs.delete(leg);
   }
 
   async #close(): Promise<void> {
