@@ -47,6 +47,8 @@ export class Device implements CallCarrier, DeviceEvents {
   #forgedTokens = 0;
   /** What came while a token was being checked, in order. */
   #waiting: ClientMessage[] | undefined;
+  /** Changes of the registration, one behind another: the last one that was asked for is what holds. */
+  #registering: Promise<void> = Promise.resolve();
   readonly #timers = new Map<'listen' | 'heartbeat' | 'refresh' | 'expiry', Cancel>();
   #onFrame: ((frame: Uint8Array) => void) | undefined;
   readonly frames: FramePort = {
@@ -135,7 +137,7 @@ export class Device implements CallCarrier, DeviceEvents {
     this.#closed = true;
     for (const cancel of this.#timers.values()) cancel();
     this.#timers.clear();
-    if (this.#registered) void this.#unregister();
+    if (this.#registered) this.#inTurn(() => this.#unregister());
     this.#ports.closed(this);
   }
 
@@ -162,7 +164,7 @@ export class Device implements CallCarrier, DeviceEvents {
       return;
     }
     this.#ports.watch?.(this, { direction: 'in', message });
-    if (message.type === 'register') void this.#register(message);
+    if (message.type === 'register') this.#inTurn(() => this.#register(message));
     else this.#ports.callMessage(this, message);
   }
 
@@ -233,10 +235,17 @@ export class Device implements CallCarrier, DeviceEvents {
   #expire(): void {
     this.#expired = true;
     this.send({ type: 'error', error: { code: 31205, message: 'the token has expired; send listen with a new one' } });
-    if (this.#registered) void this.#unregister();
+    if (this.#registered) this.#inTurn(() => this.#unregister());
+  }
+
+  #inTurn(change: () => Promise<void>): void {
+    this.#registering = this.#registering.then(change).catch((error: unknown) => {
+      this.#ports.log.error({ error: errorText(error) }, 'a registration could not be changed');
+    });
   }
 
   async #register({ audio, frames }: Extract<ClientMessage, { type: 'register' }>): Promise<void> {
+    if (this.#closed) return;
     const { grant } = this;
     if (!audio || grant === undefined) {
       await this.#unregister();
@@ -254,6 +263,11 @@ export class Device implements CallCarrier, DeviceEvents {
       return;
     }
     this.#registered = true;
+    // Its socket or its token may have ended meanwhile, when there was nothing yet to take back.
+    if (this.#closed || this.#expired) {
+      await this.#unregister();
+      return;
+    }
     this.send({ type: 'ready' });
     this.#refreshLater();
   }

@@ -121,6 +121,31 @@ suite('registration of browsers', () => {
     assert.deepEqual(await scene.agent.registered('AC1', 'jenny'), []);
   });
 
+  test('what was asked for last holds, and is answered last', async () => {
+    const scene = new Scene();
+    const page = scene.open();
+    page.listen('jenny');
+    page.say({ type: 'register', audio: true, frames: false });
+    page.say({ type: 'register', audio: false, frames: false });
+    await scene.clock.advance(0);
+    assert.deepEqual(page.types, ['connected', 'ready', 'offline']);
+    assert.deepEqual(await scene.agent.registered('AC1', 'jenny'), []);
+  });
+
+  test('a socket that closes while it is being registered leaves nothing', async () => {
+    const scene = new Scene();
+    const page = scene.open();
+    const put = scene.directory.put.bind(scene.directory);
+    scene.directory.put = async (...entry) => {
+      page.events.closed();
+      await put(...entry);
+    };
+    page.listen('jenny');
+    page.say({ type: 'register', audio: true, frames: false });
+    await scene.clock.advance(0);
+    assert.deepEqual(await scene.agent.registered('AC1', 'jenny'), []);
+  });
+
   test('a client has a bounded number of devices', async () => {
     const scene = new Scene({ maxDevicesPerIdentity: 2 });
     const pages = [await scene.registered('jenny'), await scene.registered('jenny'), await scene.registered('jenny')];
