@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { isFromOwnPage, isFromThisMachine } from './admission.ts';
 
-const here = (headers: Record<string, string> = { host: 'localhost:3600' }, remoteAddress = '127.0.0.1'): boolean =>
-  isFromThisMachine({ remoteAddress, headers });
+const here = (
+  headers: Record<string, string> = { host: 'localhost:3600' },
+  remoteAddress = '127.0.0.1',
+  httpVersion = '1.1',
+): boolean => isFromThisMachine({ remoteAddress, headers, httpVersion });
 
 suite('a visitor', () => {
   test('at this machine is known by connection and name', () => {
@@ -34,6 +37,7 @@ suite('a visitor', () => {
   });
 
   test('that a proxy brings is not, for it may be anybody', () => {
+    assert.equal(here(undefined, '127.0.0.1', '1.0'), false, 'a bare proxy_pass');
     for (const name of ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via']) {
       assert.equal(here({ host: 'localhost:3600', [name]: '203.0.113.9' }), false, name);
     }

@@ -5,6 +5,7 @@ import { isLoopback } from '../../base/ip-address.ts';
 export interface Visit {
   readonly remoteAddress: string | undefined;
   readonly headers: IncomingHttpHeaders;
+  readonly httpVersion: string;
 }
 
 /** A proxy that stands on this machine says for whom it asks: then loopback means nothing. */
@@ -15,7 +16,9 @@ const PROXY_HEADERS = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-fo
  * this machine has. A page of another site can make its own name resolve to 127.0.0.1 (DNS rebinding); it cannot make the
  * browser send another Host.
  */
-export function isFromThisMachine({ remoteAddress, headers }: Visit): boolean {
+export function isFromThisMachine({ remoteAddress, headers, httpVersion }: Visit): boolean {
+  // Browsers speak 1.1 at least; a proxy with nothing configured speaks 1.0, names 127.0.0.1 and says for whom it asks nowhere.
+  if (httpVersion === '1.0') return false;
   if (!isLoopbackAddress(remoteAddress)) return false;
   if (PROXY_HEADERS.some((name) => headers[name] !== undefined)) return false;
   return isLoopbackHost(headers.host);

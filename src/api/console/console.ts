@@ -132,7 +132,10 @@ function guard(scope: FastifyInstance, ports: ConsolePorts, sessions: Sessions):
 
 function isTrusted(request: FastifyRequest, { trustLoopback }: ConsolePorts): boolean {
   const { headers, raw } = request;
-  return trustLoopback && isFromThisMachine({ remoteAddress: raw.socket.remoteAddress, headers });
+  return (
+    trustLoopback &&
+    isFromThisMachine({ remoteAddress: raw.socket.remoteAddress, headers, httpVersion: raw.httpVersion })
+  );
 }
 
 async function mainAccount({ records, accountSid }: ConsolePorts): Promise<Account> {
