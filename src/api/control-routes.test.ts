@@ -126,7 +126,9 @@ suite('the control door', () => {
     const { app } = door(context);
     const told = await app.inject({ url: '/tandem/v1/calls/CA1/trace', headers });
     assert.deepEqual([told.statusCode, JSON.parse(told.body)], [200, { what: 'trace' }]);
-    assert.equal((await app.inject({ url: '/tandem/v1/calls/unknown/trace', headers })).statusCode, 404);
+    const unknown = await app.inject({ url: '/tandem/v1/calls/unknown/trace', headers });
+    assert.equal(unknown.statusCode, 404);
+    assert.match(unknown.body, /no call \\"unknown\\": want its sid, CA/);
     assert.equal((await app.inject({ url: '/tandem/v1/calls/CA1/trace' })).statusCode, 401);
   });
 

@@ -117,7 +117,11 @@ export function registerControlRoutes(app: FastifyInstance, ports: ControlPorts)
       scope.get<{ Params: { sid: string } }>('/calls/:sid/trace', async (request) => {
         const trace = await ports.trace(request.params.sid);
         if (trace !== undefined) return trace;
-        throw new CommsError('not-found', 'there is no such call', { faultCode: 20_404, httpStatus: 404 });
+        throw new CommsError(
+          'not-found',
+          `there is no call ${quoted(request.params.sid)}: want its sid, CA… (tandem calls lists them)`,
+          { faultCode: 20_404, httpStatus: 404 },
+        );
       });
       scope.get('/trunks', async () => ({ trunks: await ports.trunks() }));
       scope.post('/trunks', async (request, reply) =>
