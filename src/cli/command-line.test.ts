@@ -90,6 +90,10 @@ suite('commands', () => {
   test('refuse a count that is none, and say what was got', async () => {
     for (const words of [
       ['calls', '--limit', 'many'],
+      ['calls', '--limit', '0'],
+      ['calls', '--limit', '1001'],
+      ['load', 'calls', '--rate', '-1'],
+      ['load', 'calls', '--rate', '0'],
       ['logs', '--lines', '-1'],
       ['trunk', 'add', 'out', 'sip:x', '--max-calls', '1.5'],
       ['up', '--calls-per-second', 'fast'],

@@ -5,7 +5,7 @@ import { CliError } from '../cli-error.ts';
 import { ServerClient, type ServerOptions } from '../server-client.ts';
 import { withServerOptions } from '../server-options.ts';
 import { table } from '../table.ts';
-import { wholeNumber } from '../whole-number.ts';
+import { countUpTo } from '../whole-number.ts';
 
 interface CallAnswer {
   readonly sid: string;
@@ -16,6 +16,9 @@ interface CallAnswer {
   readonly duration: string | null;
   readonly date_created: string;
 }
+
+/** A page of the REST API. */
+const MAX_CALLS_SHOWN = 1000;
 
 type Options = ServerOptions & {
   readonly json?: boolean;
@@ -39,7 +42,7 @@ export function addCallCommands(program: Command): void {
     program
       .command('calls')
       .description('the newest calls')
-      .option('--limit <n>', 'how many (default: 20)', wholeNumber),
+      .option('--limit <n>', 'how many (default: 20)', countUpTo(MAX_CALLS_SHOWN)),
   ).action(listCalls);
 }
 

@@ -4,7 +4,7 @@ import { quoted } from '../../base/parsed.ts';
 import { CliError } from '../cli-error.ts';
 import { locateServer, type ServerOptions } from '../server-client.ts';
 import { withServerOptions } from '../server-options.ts';
-import { positiveNumber, wholeNumber } from '../whole-number.ts';
+import { numberFromZero, positiveNumber, wholeNumber } from '../whole-number.ts';
 
 const EXIT_USAGE = 2;
 
@@ -150,5 +150,5 @@ function seconds(text: string): number {
 }
 
 function percent(text: string): number {
-  return text === '0' ? 0 : positiveNumber(text.replace(/%$/, ''));
+  return numberFromZero(text.replace(/%$/, ''));
 }

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { Option, type Command } from 'commander';
+import { errorText } from '../../base/errors.ts';
 import { CliError } from '../cli-error.ts';
 import { ServerClient, type ServerOptions } from '../server-client.ts';
 import { withServerOptions } from '../server-options.ts';
@@ -116,7 +117,11 @@ async function write(path: string, { authority }: Trust): Promise<void> {
   if (authority === undefined) {
     throw new CliError('the server uses a certificate of its operator; trust whoever signed it');
   }
-  await writeFile(path, authority);
+  try {
+    await writeFile(path, authority);
+  } catch (error) {
+    throw new CliError(`--ca ${path} cannot be written: ${errorText(error)}; name a file in a folder that is there`);
+  }
 }
 
 function describe(shown: Trust, url: string, options: TrustOptions): string {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { positiveNumber } from '../whole-number.ts';
+import { numberFromZero, positiveNumber } from '../whole-number.ts';
 
 interface UpOptions {
   readonly config?: string;
@@ -21,7 +21,7 @@ export function addUpCommand(program: Command): void {
     .option('--lan', 'listen on every address, for phones on the local network')
     .option('--advertise <address>', 'address written into SDP and Contact (behind a NAT)')
     .option('--calls-per-second <n>', 'rate of the outgoing lane of an account (default: 1)', positiveNumber)
-    .option('--drain <seconds>', 'how long the first Ctrl-C waits for calls (default: 10)', positiveNumber)
+    .option('--drain <seconds>', 'how long the first Ctrl-C waits for calls (default: 10)', numberFromZero)
     .option('--ephemeral', 'keep nothing: a data folder that goes when the program ends')
     .option('--log-level <level>', 'debug, info, warn, error or silent (default: warn)')
     .option('--json', 'print events as JSON; the first line is the ready event')
