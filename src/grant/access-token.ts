@@ -1,5 +1,5 @@
 import { SignJWT, type JWTPayload } from 'jose';
-import { isIdentity, refusedToken, type TokenOutcome, type VoiceGrant } from './voice-token.ts';
+import { gotIdentity, isIdentity, refusedToken, type TokenOutcome, type VoiceGrant } from './voice-token.ts';
 
 const CONTENT_TYPE = 'twilio-fpa;v=1';
 const MAX_PARAMETERS = 64;
@@ -45,7 +45,8 @@ export function readAccessToken(claims: JWTPayload, accountSid: string): TokenOu
   const voice = objectOf(grants?.['voice']);
   if (grants === undefined || voice === undefined) return refusedToken(31201, 'want grants.voice');
   const identity = grants['identity'] ?? '';
-  if (typeof identity !== 'string' || (identity !== '' && !isIdentity(identity))) return refusedToken(31105);
+  if (typeof identity !== 'string' || (identity !== '' && !isIdentity(identity)))
+    return refusedToken(31105, typeof identity === 'string' ? gotIdentity(identity) : `got a ${typeof identity}`);
   const outgoing = objectOf(voice['outgoing']);
   const applicationSid = outgoing?.['application_sid'];
   const grant: VoiceGrant = {

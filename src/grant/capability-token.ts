@@ -1,5 +1,5 @@
 import { SignJWT, type JWTPayload } from 'jose';
-import { isIdentity, refusedToken, type TokenOutcome } from './voice-token.ts';
+import { gotIdentity, isIdentity, refusedToken, type TokenOutcome } from './voice-token.ts';
 
 const MAX_SCOPES = 16;
 const MAX_PARAMETERS = 64;
@@ -22,7 +22,7 @@ export function readCapabilityToken(claims: JWTPayload, accountSid: string): Tok
     return refusedToken(31201, 'want scope:client:incoming or scope:client:outgoing');
   }
   const identity = incoming?.get('clientName') ?? outgoing?.get('clientName') ?? '';
-  if (identity !== '' && !isIdentity(identity)) return refusedToken(31105);
+  if (identity !== '' && !isIdentity(identity)) return refusedToken(31105, gotIdentity(identity));
   const given = [...parseForm(outgoing?.get('appParams') ?? '')].slice(0, MAX_PARAMETERS);
   return {
     kind: 'ok',

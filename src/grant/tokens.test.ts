@@ -116,6 +116,8 @@ suite('voice tokens', () => {
     assert.equal(await codeOf(await sign({ ttlSeconds: 90_000 })), 31207);
     assert.equal(await codeOf(jwt({ ...claims, iat: seconds + 1e9, exp: seconds + 1e9 + 60 })), 31207);
     assert.equal(await codeOf(await sign({ identity: 'with blank' })), 31105);
+    const long = await verify(await sign({ identity: 'x'.repeat(5000) }));
+    assert.ok(long.kind === 'refused' && /at most 121 .*got 5000 characters/.test(long.reason));
     assert.equal(await codeOf(jwt({ ...claims, grants: { identity: 'jenny' } })), 31201);
     assert.equal(await codeOf(jwt({ ...claims, exp: undefined })), 31204);
     assert.equal(

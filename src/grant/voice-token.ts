@@ -1,3 +1,5 @@
+import { quoted } from '../base/parsed.ts';
+
 /** What a browser phone may do, read from a token whose signature was checked. */
 export interface VoiceGrant {
   readonly accountSid: string;
@@ -13,9 +15,11 @@ export interface VoiceGrant {
   readonly expiresAt: number;
 }
 
+const MAX_IDENTITY_CHARS = 121;
+
 /** The vendor's numbers for a token that is refused. */
 export const TOKEN_FAULTS = {
-  31105: 'the identity has characters that no client may have',
+  31105: `want an identity of at most ${MAX_IDENTITY_CHARS} visible ASCII characters, without blanks`,
   31201: 'it allows nothing here',
   31202: 'the signature is wrong',
   31203: 'the account is not active',
@@ -43,9 +47,12 @@ export function refusedToken(code: TokenFaultCode, detail?: string): TokenOutcom
   return { kind: 'refused', code, reason: detail === undefined ? text : `${text}: ${detail}` };
 }
 
-const MAX_IDENTITY_CHARS = 121;
-
 /** Visible ASCII, as addresses have it. */
 export function isIdentity(text: string): boolean {
   return text.length <= MAX_IDENTITY_CHARS && /^[\x21-\x7e]+$/.test(text);
+}
+
+/** What is wrong with it in few words: its length, or its beginning. */
+export function gotIdentity(text: string): string {
+  return text.length > MAX_IDENTITY_CHARS ? `got ${text.length} characters` : `got ${quoted(text)}`;
 }
