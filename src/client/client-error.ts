@@ -29,7 +29,8 @@ const SHOWN_AS: Readonly<Record<number, number>> = { 31201: 20151, 31204: 20101,
 const ADVICE: Readonly<Record<number, string>> = {
   20101: 'make an access token with a VoiceGrant on your server and give it to the Device',
   20104: 'fetch a new token and give it to updateToken(); the event tokenWillExpire says when',
-  20151: "give the token's VoiceGrant what the page wants to do: incomingAllow, outgoingApplicationSid",
+  20151:
+    'make the token with a key of the account that it names, and give its VoiceGrant what the page wants to do: incomingAllow, outgoingApplicationSid',
   31202: 'sign the token with the secret of the API key that it names',
 };
 

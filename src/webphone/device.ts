@@ -234,7 +234,7 @@ export class Device implements CallCarrier, DeviceEvents {
   /** It may not be called any more, nor call; what it talks goes on. */
   #expire(): void {
     this.#expired = true;
-    this.send({ type: 'error', error: { code: 31205, message: 'the token has expired; send listen with a new one' } });
+    this.send({ type: 'error', error: { code: 31205, message: 'the token has expired' } });
     if (this.#registered) this.#inTurn(() => this.#unregister());
   }
 
