@@ -13,7 +13,8 @@ const complaint = (changes: object): string => configComplaint({ ...CONFIG_DEFAU
 
 test('an unknown key is named with those that are known there, at each level', () => {
   const cases: readonly (readonly [object, RegExp])[] = [
-    [{ htttp: 1 }, /^the configuration: "htttp" is not a known key; known keys: data, http, /],
+    [{ htttp: 1 }, /^the configuration: "htttp" is not a known key; did you mean "http"\?$/],
+    [{ colour: 1 }, /^the configuration: "colour" is not a known key; known keys: data, http, /],
     [
       { phones: [{ name: 'a', password: 'b', pin: 1 }] },
       /^phones\.0: "pin" .*known keys: name, password, number, script$/,

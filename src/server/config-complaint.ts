@@ -1,6 +1,7 @@
 import Value from 'typebox/value';
 import { quoted } from '../base/parsed.ts';
 import { ConfigSchema } from './config.ts';
+import { nearestKey } from './nearest-key.ts';
 
 /** Values at these keys are never repeated: they are secrets, or hold one. */
 const SECRET_KEY = /(password|token|postgresql)$/i;
@@ -32,7 +33,10 @@ export function configComplaint(given: object): string {
   const extra = error.params.additionalProperties;
   if (error.keyword === 'additionalProperties' && extra !== undefined) {
     const names = extra.map((key) => quoted(key)).join(', ');
-    return `${where}: ${names} is not a known key; known keys: ${knownKeys(path).join(', ')}`;
+    const known = knownKeys(path);
+    const near = nearestKey(extra[0] ?? '', known);
+    const meant = near === undefined ? '' : `; did you mean "${near}"?`;
+    return `${where}: ${names} is not a known key${meant || `; known keys: ${known.join(', ')}`}`;
   }
   const value = path.reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], given);
   const choices = errors.filter(

@@ -59,7 +59,7 @@ suite('configuration', () => {
     assert.equal(config.authToken, '12345678901234567890');
   });
 
-  test('names an unknown key with the known ones, wherever it stands', async (context) => {
+  test('names an unknown key with what was meant or is known, wherever it stands', async (context) => {
     const data = folderWith(context, { callPerSecond: 2 });
     assert.match(
       await complaint({ flags: { data }, environment: {} }),
@@ -68,7 +68,7 @@ suite('configuration', () => {
     const inPhone = folderWith(context, { phones: [{ name: 'bob', password: 'x', nummer: '1' }] });
     assert.match(
       await complaint({ flags: { data: inPhone }, environment: {} }),
-      /phones\.0: "nummer".*known keys: name/,
+      /phones\.0: "nummer".*did you mean "number"/,
     );
     const empty = temporaryFolder(context, 'config');
     const environment = { TANDEM_CALLS_A_SECOND: '2' };
@@ -90,6 +90,8 @@ suite('configuration', () => {
   test('says which file is missing, is not JSON, is no object, is too long', async (context) => {
     const missing = join(temporaryFolder(context, 'config'), 'none.json');
     assert.match(await complaint({ flags: {}, environment: {}, file: missing }), /none\.json cannot be read/);
+    const below = join(process.execPath, 'data');
+    assert.match(await complaint({ flags: { data: below }, environment: {} }), /ENOTDIR.*data folder is .*--data DIR/);
     for (const [text, said] of [
       ['{', /tandem\.json is not JSON/],
       ['[]', /want one JSON object/],

@@ -43,7 +43,10 @@ function check(merged: object): Config {
 async function fromFile(path: string, mustExist: boolean): Promise<Record<string, unknown>> {
   const bytes = await read(path).catch((error: unknown) => {
     if (!mustExist && (error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.from('{}');
-    throw new ConfigError(`the configuration file ${path} cannot be read: ${errorText(error)}`, { cause: error });
+    const wayOut = mustExist ? '' : `; the data folder is ${dirname(path)}: choose one of your own with --data DIR`;
+    throw new ConfigError(`the configuration file ${path} cannot be read: ${errorText(error)}${wayOut}`, {
+      cause: error,
+    });
   });
   if (bytes.length > MAX_CONFIG_BYTES) throw new ConfigError(`${path}: want at most ${MAX_CONFIG_BYTES} bytes`);
   const parsed = parse(bytes.toString('utf8'), path);
