@@ -98,7 +98,12 @@ export function endOf(certificatePem: string): number {
 /** The names and addresses that a certificate is for. */
 export function namesOf(certificatePem: string): readonly string[] {
   const text = new X509Certificate(certificatePem).subjectAltName ?? '';
-  return text.split(', ').map((each) => each.replace(/^(DNS|IP Address):/, ''));
+  return text.split(', ').map((each) => shortened(each.replace(/^(DNS|IP Address):/, '')));
+}
+
+/** Node writes IPv6 addresses out; people write `::1`. */
+function shortened(name: string): string {
+  return isIP(name) === 6 ? (URL.parse(`http://[${name}]`)?.hostname.slice(1, -1) ?? name) : name;
 }
 
 /** As people compare it: SHA-256 of the certificate. */
