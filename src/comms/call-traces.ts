@@ -5,7 +5,7 @@ import type { CallObserver } from './calls/environment.ts';
 import type { Call } from './model.ts';
 
 /** Calls whose steps are kept; the oldest are forgotten first. */
-export const MAX_TRACED_CALLS = 500;
+export const MAX_CALLS_WITH_STEPS = 500;
 /** Steps of one call; what comes after is counted, not kept. */
 export const MAX_STEPS = 500;
 
@@ -35,7 +35,7 @@ export class CallTraces implements CallObserver {
   readonly #traces = new Map<CallSid, Trace>();
   readonly #watchers = new Set<(change: TraceChange) => void>();
 
-  constructor({ clock, maxCalls = MAX_TRACED_CALLS, maxSteps = MAX_STEPS }: CallTracesOptions) {
+  constructor({ clock, maxCalls = MAX_CALLS_WITH_STEPS, maxSteps = MAX_STEPS }: CallTracesOptions) {
     this.#clock = clock;
     this.#maxCalls = maxCalls;
     this.#maxSteps = maxSteps;

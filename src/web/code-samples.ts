@@ -1,5 +1,5 @@
 export interface SampleFacts {
-  /** Where the page itself came from. */
+  /** Where the server is. */
   readonly origin: string;
   readonly accountSid: string;
   readonly authToken: string;

@@ -129,11 +129,18 @@ function deviceKey(address: string, username: string): string {
   return `${address} ${username}`;
 }
 
-function credentialsOf({ message }: ReceivedRequest): readonly DigestAuthorization[] {
-  return message.headers.flatMap(({ name, value }) => {
+/** A request is asked for its credentials by those who limit, admit and judge it. */
+const read = new WeakMap<ReceivedRequest, readonly DigestAuthorization[]>();
+
+function credentialsOf(request: ReceivedRequest): readonly DigestAuthorization[] {
+  const known = read.get(request);
+  if (known !== undefined) return known;
+  const credentials = request.message.headers.flatMap(({ name, value }) => {
     if (name !== 'Authorization' && name !== 'Proxy-Authorization') return [];
     return parseAuthorization(value) ?? [];
   });
+  read.set(request, credentials);
+  return credentials;
 }
 
 function isRight(
