@@ -30,6 +30,8 @@ async function hears(page: PhonePage, hertz: number): Promise<void> {
   assert.ok(share > CLEAR, `hears ${hertz} Hz with ${share} of the power`);
 }
 
+const long = process.env['TANDEM_THOROUGH'] === '1' ? {} : { skip: 'takes 20 s: TANDEM_THOROUGH=1' };
+
 suite('the browser client', peer('chromium').options, () => {
   test('registers, calls its application with its parameters, hears and is heard, and sends keys', async (t) => {
     const world = await World.start(t);
@@ -212,26 +214,30 @@ suite('the browser client', peer('chromium').options, () => {
     await mike.event('call', 'disconnect');
   });
 
-  test('two browsers that speak past the server are redirected by the API: each hears what its document says', async (t) => {
-    const world = await World.start(t);
-    const play = (name: string, hertz: number): string => {
-      const body = encodeWav(toneSamples({ hertz, seconds: 30 }));
-      return `<Play>${world.application.on(`/${name}.wav`, { type: 'audio/wav', body })}</Play>`;
-    };
-    world.application.on('/voice', `<Dial><Client>jenny</Client></Dial>${play('after', 1300)}`);
-    world.application.on('/elsewhere', `<Response>${play('elsewhere', 1700)}</Response>`);
-    const [mike, jenny] = await callBetweenDirect(world);
-    for (const page of [mike, jenny]) assert.equal((await page.event('call', 'route')).detail, 'direct');
-    await hearEachOther(mike, jenny);
-    const sid = String(await jenny.run('voice.call_.parameters.CallSid'));
-    await world.client.calls(sid).update({ url: `${world.application.url}/elsewhere` });
-    for (const page of [mike, jenny]) assert.equal((await page.event('call', 'route')).detail, 'webrtc');
-    await hears(jenny, 1700);
-    await hears(mike, 1300);
-    assert.equal((await world.client.calls(sid).fetch()).status, 'in-progress');
-    await mike.run('voice.call_.disconnect()');
-    await jenny.run('voice.call_.disconnect()');
-  });
+  test(
+    'two browsers that speak past the server are redirected by the API: each hears what its document says',
+    long,
+    async (t) => {
+      const world = await World.start(t);
+      const play = (name: string, hertz: number): string => {
+        const body = encodeWav(toneSamples({ hertz, seconds: 30 }));
+        return `<Play>${world.application.on(`/${name}.wav`, { type: 'audio/wav', body })}</Play>`;
+      };
+      world.application.on('/voice', `<Dial><Client>jenny</Client></Dial>${play('after', 1300)}`);
+      world.application.on('/elsewhere', `<Response>${play('elsewhere', 1700)}</Response>`);
+      const [mike, jenny] = await callBetweenDirect(world);
+      for (const page of [mike, jenny]) assert.equal((await page.event('call', 'route')).detail, 'direct');
+      await hearEachOther(mike, jenny);
+      const sid = String(await jenny.run('voice.call_.parameters.CallSid'));
+      await world.client.calls(sid).update({ url: `${world.application.url}/elsewhere` });
+      for (const page of [mike, jenny]) assert.equal((await page.event('call', 'route')).detail, 'webrtc');
+      await hears(jenny, 1700);
+      await hears(mike, 1300);
+      assert.equal((await world.client.calls(sid).fetch()).status, 'in-progress');
+      await mike.run('voice.call_.disconnect()');
+      await jenny.run('voice.call_.disconnect()');
+    },
+  );
 
   test('a direct way that breaks leaves the call up by the server', async (t) => {
     const world = await World.start(t);
