@@ -115,7 +115,8 @@ window.voice = {
     return Promise.all(voice.connections.map(async (connection) => {
       const all = [...(await connection.getStats()).values()];
       const of = (type) => all.find((each) => each.type === type) ?? {};
-      const pair = all.find((each) => each.type === 'candidate-pair' && each.nominated && each.state === 'succeeded') ?? {};
+      // Several pairs may have been nominated, one after another; the transport says which is in use.
+      const pair = all.find((each) => each.id === of('transport').selectedCandidatePairId) ?? {};
       const address = (id) => all.filter((each) => each.id === id).map((each) => each.address + ':' + each.port)[0] ?? '';
       return {
         sent: of('outbound-rtp').packetsSent ?? 0,
