@@ -86,8 +86,11 @@ test('a phone dials a number of the place, and its application answers', everyPe
   assert.equal(params['Direction'], 'inbound');
   assert.equal(params['CallStatus'], 'ringing');
   assert.equal(params['AccountSid'], tandem.ready.accountSid);
-  const call = await client.calls(params['CallSid'] ?? '').fetch();
-  assert.equal(call.status, 'completed');
+  // The phone hears of the end a moment before the row says so.
+  const call = await eventually(() => client.calls(params['CallSid'] ?? '').fetch(), {
+    until: ({ status }) => status === 'completed',
+    what: 'the end of the call in its row',
+  });
   assert.equal(call.direction, 'inbound');
   assert.equal(call.phoneNumberSid, (await client.incomingPhoneNumbers.list({ phoneNumber: NUMBER }))[0]?.sid);
   assert.deepEqual(application.unsigned, []);
