@@ -7,6 +7,7 @@ export async function openDevice(token: string, url: string): Promise<Device> {
   return {
     register: () => device.register(),
     connect: async (to) => deviceCall(await device.connect({ params: { To: to } })),
+    destroy: () => device.destroy(),
     updateToken: (renewed) => device.updateToken(renewed),
     onIncoming: (handler) => void device.on('incoming', (call) => handler(deviceCall(call))),
     onRegistered(handler) {

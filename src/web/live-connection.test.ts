@@ -88,6 +88,20 @@ suite('the connection to the server', () => {
     assert.equal(streams.length, 1);
   });
 
+  test('stopped and started for somebody else, it is refused no more and shows nothing of before', async () => {
+    const { clock, live, newest, state } = scene({ isRefused: true });
+    newest().event('snapshot', SNAPSHOT);
+    newest().isClosed = true;
+    newest().error();
+    await clock.advance(0);
+    assert.equal(state().connection, 'refused');
+    live.stop();
+    assert.deepEqual([state().connection, state().calls.isKnown], ['connecting', false]);
+    live.start();
+    newest().event('snapshot', SNAPSHOT);
+    assert.equal(state().connection, 'live');
+  });
+
   test('names the call that is watched, and begins anew for another', () => {
     const { live, newest } = scene();
     live.watch('CA1');

@@ -18,6 +18,8 @@ export interface LiveState {
   readonly sleptMs: number | undefined;
 }
 
+const AT_FIRST: LiveState = { connection: 'connecting', calls: NO_CALLS, sleptMs: undefined };
+
 /** What is used of an EventSource. */
 export interface EventStream {
   readonly isClosed: boolean;
@@ -35,7 +37,7 @@ export interface LivePorts {
 
 /** The server's events, for as long as the page lives: opened again when they stop, with everything anew. */
 export class LiveConnection {
-  readonly state = new Store<LiveState>({ connection: 'connecting', calls: NO_CALLS, sleptMs: undefined });
+  readonly state = new Store(AT_FIRST);
   readonly #ports: LivePorts;
   #stream: EventStream | undefined;
   #watched: string | undefined;
@@ -59,6 +61,8 @@ export class LiveConnection {
     this.#cancelRetry();
     this.#stream?.close();
     this.#stream = undefined;
+    // Whoever comes in next is neither refused nor shown what the last one saw.
+    this.state.set(AT_FIRST);
   }
 
   /** Whose steps are told; the stream begins anew with them. */
@@ -105,8 +109,14 @@ export class LiveConnection {
     // It tries again by itself unless the answer was no event stream.
     if (!stream.isClosed) return;
     this.#ports.isRefused().then(
-      (refused) => (refused ? this.#change({ connection: 'refused' }) : this.#retryLater()),
-      () => this.#retryLater(),
+      (refused) => {
+        if (stream !== this.#stream) return;
+        if (refused) this.#change({ connection: 'refused' });
+        else this.#retryLater();
+      },
+      () => {
+        if (stream === this.#stream) this.#retryLater();
+      },
     );
   }
 

@@ -14,6 +14,8 @@ export interface PageParts {
   readonly door: Door;
   readonly live: LiveConnection;
   phone(session: Session): Phone;
+  /** Whoever leaves is no phone any more. */
+  closePhone(): void;
 }
 
 export function pageParts(): PageParts {
@@ -24,6 +26,10 @@ export function pageParts(): PageParts {
     door,
     live,
     phone: (session) => (phone ??= openPhone(door, session)),
+    closePhone() {
+      phone?.close();
+      phone = undefined;
+    },
   };
 }
 

@@ -2,18 +2,20 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { VirtualClock } from '../base/virtual-clock.ts';
 import type { PhoneProblem } from './microphone.ts';
-import { Phone, RING_MS, type CallEvent, type Device, type DeviceCall } from './phone.ts';
+import { AWAITED_MS, Phone, RING_MS, type CallEvent, type Device, type DeviceCall } from './phone.ts';
 
 class FakeCall implements DeviceCall {
   readonly from: string;
   readonly done: string[] = [];
   readonly #handlers = new Map<CallEvent, (error?: unknown) => void>();
 
-  constructor(from = '+12025550100') {
+  constructor(from = '+12025550100', sid = 'CA1') {
     this.from = from;
+    this.#sid = sid;
   }
 
-  readonly sid = (): string => 'CA1';
+  readonly sid = (): string => this.#sid;
+  readonly #sid: string;
   accept(): void {
     this.done.push('accept');
     this.tell('accept');
@@ -22,6 +24,7 @@ class FakeCall implements DeviceCall {
     this.done.push('reject');
   }
   disconnect(): void {
+    this.done.push('disconnect');
     this.tell('disconnect');
   }
   mute(on: boolean): void {
@@ -49,6 +52,7 @@ function scene({ problem }: { problem?: PhoneProblem } = {}) {
       asked.push(`connect ${to}`);
       return dialled;
     },
+    destroy: () => void asked.push('destroy'),
     updateToken: (token) => void asked.push(`token ${token}`),
     onIncoming: (handler) => void (incoming = handler),
     onRegistered: () => undefined,
@@ -111,6 +115,70 @@ suite("the page's phone", () => {
     const second = new FakeCall();
     ring(second);
     assert.deepEqual(second.done, ['reject']);
+  });
+
+  test('answers by itself only the call that was asked for, and not for ever', async () => {
+    const { clock, phone, ring, call } = scene();
+    await phone.callMe();
+    ring(new FakeCall('client:jenny', 'CA9'));
+    await clock.advance(RING_MS * 2);
+    assert.equal(call()?.status, 'ringing');
+    phone.decline();
+    ring(new FakeCall());
+    await clock.advance(RING_MS);
+    assert.equal(call()?.status, 'open');
+    phone.hangUp();
+    await phone.callMe();
+    await clock.advance(AWAITED_MS);
+    assert.equal(phone.state.get().busy, undefined);
+    assert.match(phone.state.get().note ?? '', /has not come/);
+    ring(new FakeCall());
+    await clock.advance(RING_MS);
+    assert.equal(call()?.status, 'ringing');
+  });
+
+  test('declined while it is being taken, it is hung up', async () => {
+    const { phone, ring, call } = scene();
+    await phone.callMe();
+    const coming = new FakeCall();
+    ring(coming);
+    phone.decline();
+    assert.deepEqual(coming.done, ['disconnect']);
+    assert.equal(call(), undefined);
+  });
+
+  test('who calls while a call is being made is refused', async () => {
+    const { phone, ring, dialled, call } = scene();
+    await phone.standBy();
+    const dialling = phone.dial('alice');
+    const coming = new FakeCall();
+    ring(coming);
+    await dialling;
+    assert.deepEqual(coming.done, ['reject']);
+    dialled.tell('accept');
+    assert.equal(call()?.with, 'alice');
+  });
+
+  test('a refused microphone leaves the call ringing, with words, until it ends', async () => {
+    const { phone, ring, call } = scene();
+    await phone.standBy();
+    const coming = new FakeCall();
+    ring(coming);
+    coming.tell('error', new Error('the microphone was refused'));
+    assert.equal(call()?.status, 'ringing');
+    assert.equal(phone.state.get().note, 'the microphone was refused');
+    coming.tell('cancel');
+    assert.equal(call(), undefined);
+  });
+
+  test('closed, it hangs up, is registered no more, and fetches no token', async () => {
+    const { clock, phone, asked, ring, call } = scene();
+    await phone.callMe();
+    ring(new FakeCall());
+    phone.close();
+    await clock.advance(3_600_000);
+    assert.equal(call(), undefined);
+    assert.deepEqual(asked, ['register', 'call me', 'ring', 'quiet', 'destroy']);
   });
 
   test('keys go into a call that talks, and nowhere else', async () => {

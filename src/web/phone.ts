@@ -8,6 +8,8 @@ export const RING_MS = 2000;
 const RENEW_AT = 0.8;
 const RETRY_TOKEN_MS = 10_000;
 const MAX_DIGITS_SHOWN = 40;
+/** A call that was asked for and has not come by then, is answered by hand like any other. */
+export const AWAITED_MS = 30_000;
 
 /** A call, as the browser's phone gives it. */
 export interface DeviceCall {
@@ -28,6 +30,7 @@ export interface Device {
   register(): Promise<void>;
   connect(to: string): Promise<DeviceCall>;
   updateToken(token: string): void;
+  destroy(): void;
   onIncoming(handler: (call: DeviceCall) => void): void;
   onRegistered(handler: (registered: boolean) => void): void;
   onError(handler: (error: unknown) => void): void;
@@ -67,6 +70,7 @@ export interface PhoneState {
   readonly note: string | undefined;
 }
 
+const ASKING = 'asking';
 const IDLE: PhoneState = { line: 'off', busy: undefined, call: undefined, problem: undefined, note: undefined };
 
 /** The page as a phone: registers when it is first used, or asked to stand by; rings, talks. One call at a time. */
@@ -75,7 +79,11 @@ export class Phone {
   readonly #ports: PhonePorts;
   #device: Promise<Device> | undefined;
   #call: DeviceCall | undefined;
-  #awaited = false;
+  /** The call that was asked for: `asking` until the server has named it. */
+  #awaited: string | undefined;
+  #cancelAwaiting: Cancel = () => undefined;
+  #cancelRenewal: Cancel = () => undefined;
+  #closed = false;
   #stopRinging: () => void = () => undefined;
   #cancelAnswer: Cancel = () => undefined;
 
@@ -91,8 +99,10 @@ export class Phone {
   callMe(): Promise<void> {
     return this.#press('call-me', async () => {
       await this.#ready();
-      this.#awaited = true;
-      await this.#ports.callMe();
+      this.#await(ASKING);
+      const { sid } = await this.#ports.callMe();
+      // It may have rung before the answer to the request came.
+      if (this.#awaited === ASKING) this.#awaited = sid;
     });
   }
 
@@ -116,7 +126,8 @@ export class Phone {
 
   decline(): void {
     this.#quiet();
-    this.#call?.reject();
+    // Not reject(): a call that is being taken at this moment has to be hung up.
+    this.#call?.disconnect();
     this.#over(undefined);
   }
 
@@ -140,6 +151,20 @@ export class Phone {
     return true;
   }
 
+  /** Hangs up and is no phone any more. */
+  close(): void {
+    this.#closed = true;
+    this.#cancelRenewal();
+    this.#cancelAwaiting();
+    this.#quiet();
+    void this.#device?.then(
+      (device) => device.destroy(),
+      () => undefined,
+    );
+    this.#call = undefined;
+    this.state.set(IDLE);
+  }
+
   dismiss(): void {
     this.#change({ problem: undefined, note: undefined });
   }
@@ -152,7 +177,7 @@ export class Phone {
       if (problem === undefined) await work();
       else this.#change({ problem, busy: undefined });
     } catch (error) {
-      this.#awaited = false;
+      this.#awaitNoMore();
       this.#change({ problem: { title: 'The call could not be made', advice: textOf(error) }, busy: undefined });
     }
     // A call that was asked for is still to ring; a dialled one is there.
@@ -175,33 +200,37 @@ export class Phone {
     device.onIncoming((call) => this.#incoming(call));
     device.onRegistered((registered) => this.#change({ line: registered ? 'ready' : 'lost' }));
     device.onError((error) => {
-      if (this.state.get().call === undefined) this.#change({ note: textOf(error), busy: undefined });
+      if (this.state.get().call !== undefined) return;
+      this.#awaitNoMore();
+      this.#change({ note: textOf(error), busy: undefined });
     });
     await device.register();
+    if (this.#closed) throw new Error('the page was left');
     this.#change({ line: 'ready' });
     this.#renewLater(device, ttlSeconds * 1000 * RENEW_AT);
     return device;
   }
 
   #renewLater(device: Device, delayMs: number): void {
-    after(this.#ports.clock, delayMs, () => {
+    this.#cancelRenewal = after(this.#ports.clock, delayMs, () => {
       this.#ports.token().then(
         ({ token, ttlSeconds }) => {
+          if (this.#closed) return;
           device.updateToken(token);
           this.#renewLater(device, ttlSeconds * 1000 * RENEW_AT);
         },
-        () => this.#renewLater(device, RETRY_TOKEN_MS),
+        () => (this.#closed ? undefined : this.#renewLater(device, RETRY_TOKEN_MS)),
       );
     });
   }
 
   #incoming(call: DeviceCall): void {
-    if (this.#call !== undefined) {
+    if (this.#call !== undefined || this.state.get().busy === 'dial') {
       call.reject();
       return;
     }
-    const isAwaited = this.#awaited;
-    this.#awaited = false;
+    const isAwaited = this.#awaited === ASKING || this.#awaited === call.sid();
+    if (isAwaited) this.#awaitNoMore();
     this.#adopt(call, { direction: 'in', with: call.from, isAwaited });
     this.#stopRinging = this.#ports.ring();
     if (isAwaited) this.#cancelAnswer = after(this.#ports.clock, RING_MS, () => this.answer());
@@ -221,7 +250,8 @@ export class Phone {
     call.on('disconnect', () => this.#over(call));
     call.on('cancel', () => this.#over(call, 'The caller gave up.'));
     call.on('reject', () => this.#over(call));
-    call.on('error', (error) => this.#over(call, textOf(error)));
+    // Its end is told besides; a refused microphone leaves it ringing, to be answered again.
+    call.on('error', (error) => this.#change({ note: textOf(error) }));
   }
 
   #over(call: DeviceCall | undefined, note?: string): void {
@@ -229,6 +259,21 @@ export class Phone {
     this.#quiet();
     this.#call = undefined;
     this.#change({ call: undefined, ...(note === undefined ? {} : { note }) });
+  }
+
+  #await(what: string): void {
+    this.#awaited = what;
+    this.#cancelAwaiting();
+    this.#cancelAwaiting = after(this.#ports.clock, AWAITED_MS, () => {
+      this.#awaited = undefined;
+      if (this.state.get().busy === 'call-me')
+        this.#change({ busy: undefined, note: 'The call has not come yet; when it does, answer it.' });
+    });
+  }
+
+  #awaitNoMore(): void {
+    this.#awaited = undefined;
+    this.#cancelAwaiting();
   }
 
   #quiet(): void {

@@ -25,6 +25,10 @@ export function App({ parts }: { readonly parts: PageParts }): ReactNode {
       },
     );
   }, [parts]);
+  const leave = useCallback(() => {
+    parts.closePhone();
+    setEntrance({ kind: 'log-in' });
+  }, [parts]);
   useEffect(enter, [enter]);
   switch (entrance.kind) {
     case 'asking':
@@ -38,7 +42,7 @@ export function App({ parts }: { readonly parts: PageParts }): ReactNode {
     case 'unreachable':
       return <Unreachable why={entrance.why} onRetry={enter} />;
     case 'in':
-      return <Console parts={parts} session={entrance.session} onRefused={() => setEntrance({ kind: 'log-in' })} />;
+      return <Console parts={parts} session={entrance.session} onRefused={leave} />;
   }
 }
 
