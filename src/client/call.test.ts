@@ -51,6 +51,21 @@ suite('a Call that the page makes', () => {
     assert.deepEqual(place.news(), ['call error 31486', 'disconnect']);
   });
 
+  test('one that fails has ended when the page hears why: it may call again at once', async () => {
+    const place = new Place();
+    await place.registered();
+    const call = await place.calling();
+    const ends: string[] = [];
+    call.on('error', () => {
+      ends.push(`error, ${place.device.isBusy ? 'busy' : 'free'}`);
+      call.disconnect();
+    });
+    call.on('disconnect', () => ends.push('disconnect'));
+    place.sound.events.failed(new ClientError(31000, 'broken'));
+    assert.deepEqual(ends, ['error, free', 'disconnect']);
+    assert.equal(place.socket.types.filter((type) => type === 'hangup').length, 1);
+  });
+
   test('goes on over the next socket by its secret; keys pressed meanwhile arrive', async () => {
     const place = new Place();
     const call = await place.calling();
@@ -199,11 +214,36 @@ suite('a Call that comes in', () => {
     call.accept();
     await place.settle();
     assert.equal(call.status(), 'pending');
+    assert.ok(!place.device.isBusy);
     place.microphone = undefined;
     call.accept();
     await place.settle();
     assert.equal(call.status(), 'open');
     assert.deepEqual(place.news(), ['incoming client:jenny', 'call error 31401', 'accept']);
+  });
+
+  test('beside another call it is not taken: it rings on, and is taken after that one', async () => {
+    const place = new Place();
+    await place.registered();
+    const first = await place.calling();
+    const second = await place.rung();
+    second.accept();
+    assert.deepEqual(place.news(), ['incoming client:jenny', 'call error 31486']);
+    assert.equal(second.status(), 'pending');
+    first.disconnect();
+    second.accept();
+    await place.settle();
+    assert.equal(second.status(), 'open');
+    assert.equal(place.sounds.length, 2);
+  });
+
+  test('what is still said of one that was ignored ends no other', async () => {
+    const place = new Place();
+    await place.registered();
+    (await place.rung()).ignore();
+    const call = await place.device.connect();
+    place.socket.say({ type: 'cancel', callsid: 'CA2' });
+    assert.equal(call.status(), 'connecting');
   });
 
   test('rejected, the server is told; ignored, it is not; cancelled, the page is', async () => {

@@ -23,8 +23,10 @@ export interface CallHost {
   openSound(kind: SoundPath['kind'], events: SoundEvents): Promise<CallSound>;
   /** Not one packet passed by WebRTC. */
   webRtcBlocked(): void;
-  /** Begins to be the call that the browser is in. */
+  /** Begins to be the call that the browser is in; throws ClientError 31486 when there is one. */
   accepting(call: Call): void;
+  /** It rings on. */
+  notAccepted(call: Call): void;
   /** `owed`: what the server still has to hear, where there is no connection now. */
   over(call: Call, owed: ClientMessage | undefined): void;
 }
@@ -116,14 +118,23 @@ export class Call extends Emitter<CallEvents<Call>> {
     return this.#sound?.statistics();
   }
 
-  /** Takes a call that comes in. A refused microphone is an `error`; the call goes on ringing and may be accepted again. */
+  /**
+   * Takes a call that comes in. A refused microphone is an `error`, another call of this Device (31486) too; the call goes
+   * on ringing and may be accepted again.
+   */
   accept(): void {
     if (this.#status !== 'pending') return;
+    try {
+      this.#host.accepting(this);
+    } catch (error) {
+      this.emit('error', asClientError(error));
+      return;
+    }
     this.#status = 'connecting';
-    this.#host.accepting(this);
     this.#accept().catch((error: unknown) => {
       if (this.#status !== 'connecting') return;
       this.#status = 'pending';
+      this.#host.notAccepted(this);
       this.emit('error', asClientError(error));
     });
   }
@@ -228,8 +239,8 @@ export class Call extends Emitter<CallEvents<Call>> {
         this.#answered(message);
         return;
       case 'hangup':
-        if (message.error !== undefined) this.emit('error', ClientError.fromServer(message.error));
         this.#close();
+        if (message.error !== undefined) this.emit('error', ClientError.fromServer(message.error));
         this.emit('disconnect', this);
         return;
       case 'cancel':
@@ -382,8 +393,9 @@ export class Call extends Emitter<CallEvents<Call>> {
 
   #fail(error: ClientError): void {
     if (this.#status === 'closed') return;
-    this.emit('error', error);
+    // First: whoever hears of the error may hang up, or call again.
     this.#hangUp();
+    this.emit('error', error);
     this.emit('disconnect', this);
   }
 

@@ -36,6 +36,20 @@ suite('a Device', () => {
     assert.ok(place.socket.isClosed);
   });
 
+  test('unregistered while it registers, it is so in the end', async () => {
+    const place = new Place();
+    const registering = place.device.register();
+    place.socket.connect();
+    await place.settle();
+    await place.device.unregister();
+    place.socket.say({ type: 'ready' });
+    await registering;
+    assert.equal(place.device.state, 'unregistered');
+    assert.equal(place.socket.last('register')?.audio, false);
+    place.socket.say({ type: 'offline' });
+    assert.ok(place.socket.isClosed);
+  });
+
   test('comes back after a lost socket, ever later, and registers again', async () => {
     const place = new Place();
     await place.registered();

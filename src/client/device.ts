@@ -42,6 +42,8 @@ export class DeviceEngine extends Emitter<DeviceEvents> {
   #state: DeviceState = 'unregistered';
   #identity: string | undefined;
   #active: Call | undefined;
+  /** Sids of calls that ended here lately: what the server still says of them is for no other call. */
+  readonly #ended = new Set<string>();
   /** The page wants to be called, connected or not. */
   #wanted = false;
   readonly #waiting = new Set<{ readonly for: 'connected' | 'ready' | 'offline'; done(error?: ClientError): void }>();
@@ -122,8 +124,7 @@ export class DeviceEngine extends Emitter<DeviceEvents> {
   /** Calls the application of the token with these parameters. Resolves when the invitation is on its way. */
   async connect(options: { readonly params?: Readonly<Record<string, string>> } = {}): Promise<Call> {
     this.#alive();
-    if (this.#active !== undefined)
-      throw new ClientError(31486, 'this Device is in a call already: disconnect() it first, or make another Device');
+    if (this.#active !== undefined) throw inCallAlready();
     const parameters = new URLSearchParams(options.params ?? {}).toString();
     if (parameters.length > MAX_PARAMETERS_CHARS)
       throw new ClientError(31100, `params of ${parameters.length} characters: want ${MAX_PARAMETERS_CHARS} at most`);
@@ -185,7 +186,11 @@ export class DeviceEngine extends Emitter<DeviceEvents> {
       openSound: (kind, events) => sounds.open(kind, events),
       webRtcBlocked: () => this.#webRtcBlocked(),
       accepting: (call) => {
+        if (this.#active !== undefined) throw inCallAlready();
         this.#active = call;
+      },
+      notAccepted: (call) => {
+        if (this.#active === call) this.#active = undefined;
       },
       over: (call, owed) => this.#over(call, owed),
     };
@@ -240,12 +245,15 @@ export class DeviceEngine extends Emitter<DeviceEvents> {
   #message(message: ServerMessage): void {
     switch (message.type) {
       case 'ready':
-        this.#enter('registered');
         this.#settle('ready');
+        // It was asked for before the page thought better of it.
+        if (this.#wanted) this.#enter('registered');
+        else this.#session.send({ type: 'register', audio: false, frames: false });
         return;
       case 'offline':
         this.#enter('unregistered');
         this.#settle('offline');
+        this.#stopWhenIdle();
         return;
       case 'close':
         this.#session.stop();
@@ -278,7 +286,8 @@ export class DeviceEngine extends Emitter<DeviceEvents> {
   /** A call that the server has not named yet is the one that we make: there is one at a time. */
   #callOf(callSid: string): Call | undefined {
     const named = [...this.#calls].find((call) => call.callSid === callSid);
-    return named ?? (this.#active?.callSid.startsWith('TJS') === true ? this.#active : undefined);
+    if (named !== undefined || this.#ended.has(callSid)) return named;
+    return this.#active?.callSid.startsWith('TJS') === true ? this.#active : undefined;
   }
 
   #invited({ callsid, sound, parameters, reconnect }: Extract<ServerMessage, { type: 'invite' }>): void {
@@ -299,9 +308,16 @@ export class DeviceEngine extends Emitter<DeviceEvents> {
 
   #over(call: Call, owed: ClientMessage | undefined): void {
     this.#calls.delete(call);
+    this.#remember(call.callSid);
     if (this.#active === call) this.#active = undefined;
     if (owed !== undefined && this.#owed.length < MAX_OWED) this.#owed.push(owed);
     this.#stopWhenIdle();
+  }
+
+  #remember(callSid: string): void {
+    this.#ended.add(callSid);
+    const [oldest] = this.#ended;
+    if (this.#ended.size > MAX_ENDED && oldest !== undefined) this.#ended.delete(oldest);
   }
 
   #lost(): void {
@@ -356,6 +372,11 @@ export class DeviceEngine extends Emitter<DeviceEvents> {
 
 const NAME_BYTES = 16;
 const MAX_OWED = 10;
+const MAX_ENDED = 50;
+
+function inCallAlready(): ClientError {
+  return new ClientError(31486, 'this Device is in a call already: disconnect() it first, or make another Device');
+}
 
 function unreachable(url: string): ClientError {
   return new ClientError(
