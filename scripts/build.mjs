@@ -16,14 +16,14 @@ const MIN_FILES = 325;
 const CLIENT_MODULE = join(DIST, 'client/browser/client.js');
 /** Declarations alone: they are the same as `.d.ts`. */
 const CLIENT_TYPES = {
-  from: join(SRC, 'client/browser/client-types.ts'),
-  to: join(DIST, 'client/browser/client-types.d.ts'),
+  from: join(SRC, 'client/client-types.ts'),
+  to: join(DIST, 'client/client-types.d.ts'),
 };
 
 /** Files that are started by name rather than imported: `new URL('./worker.ts', import.meta.url)`. */
 const STARTED_BY_NAME = /(new URL\(\s*|import\.meta\.resolve\(\s*)(['"])(\.{1,2}\/[^'"]+)\.ts\2/g;
 /** Entries of package.json whose types are shipped, with those that they name. */
-const TYPED_ENTRIES = ['scripted-phone/phone.d.ts', 'client/browser/client-types.d.ts'];
+const TYPED_ENTRIES = ['scripted-phone/phone.d.ts', 'client/client-types.d.ts'];
 const RELATIVE_TYPESCRIPT = /(['"`])\.{1,2}\/[^'"`\s]+\.ts\1/;
 
 await launch(() => {

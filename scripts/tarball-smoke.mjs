@@ -33,7 +33,7 @@ const WANTED = [
   'scripts/tandem-process.mjs',
   'dist/cli/main.js',
   'dist/client/browser/client.js',
-  'dist/client/browser/client-types.d.ts',
+  'dist/client/client-types.d.ts',
   'dist/page/index.html',
   'dist/media/media-process.js',
   'dist/media/speech-wasm-program.js',

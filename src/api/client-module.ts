@@ -14,7 +14,7 @@ export const CLIENT_TYPES_PATH = '/client.d.ts';
 /** In a build this is the whole client already (scripts/build.mjs). */
 const ENTRY = new URL('../client/browser/client.ts', import.meta.url);
 /** Declarations alone, which a build keeps as such beside the client. */
-const TYPES = new URL(ENTRY.pathname.endsWith('.ts') ? 'client-types.ts' : 'client-types.d.ts', ENTRY);
+const TYPES = new URL(ENTRY.pathname.endsWith('.ts') ? '../client-types.ts' : '../client-types.d.ts', ENTRY);
 
 interface Served {
   readonly etag: string;

@@ -1,7 +1,7 @@
 import { randomHex, type Random } from '../base/random.ts';
 import type { ClientMessage } from '../wire/webphone/client-message.ts';
 import type { ServerMessage } from '../wire/webphone/server-message.ts';
-import type { CallMessageOptions, ReceivedMessage } from './call-events.ts';
+import type { CallMessageOptions, ReceivedMessage } from './client-types.ts';
 
 const EVENT_SID_BYTES = 16;
 

@@ -3,7 +3,7 @@ import type { Random } from '../base/random.ts';
 import type { ClientMessage, SoundPath } from '../wire/webphone/client-message.ts';
 import type { ServerMessage } from '../wire/webphone/server-message.ts';
 import { asClientError, lostSocket, noSound } from './call-errors.ts';
-import type { CallEvents, CallMessageOptions, CallStatus, SoundRoute } from './call-events.ts';
+import type { CallEvents, CallMessageOptions, CallStatus, SoundRoute } from './client-types.ts';
 import { messageOf, received } from './call-messages.ts';
 import { CallRecovery } from './call-recovery.ts';
 import { ClientError } from './client-error.ts';

@@ -7,22 +7,11 @@ import type { ServerMessage } from '../wire/webphone/server-message.ts';
 import { asClientError } from './call-errors.ts';
 import { Call, type CallHost } from './call.ts';
 import { ClientError } from './client-error.ts';
+import type { DeviceEvents, DeviceState } from './client-types.ts';
 import { Emitter } from './emitter.ts';
 import { REGISTER_TIMEOUT_MS, TOKEN_REFRESH_MS, WEBRTC_BLOCKED_MS } from './limits.ts';
 import type { ClientPorts } from './ports.ts';
 import { Session } from './session.ts';
-
-export type DeviceState = 'unregistered' | 'registering' | 'registered' | 'destroyed';
-
-export type DeviceEvents = {
-  registering: [];
-  registered: [];
-  unregistered: [];
-  incoming: [call: Call];
-  error: [error: ClientError, call?: Call];
-  tokenWillExpire: [device: DeviceEngine];
-  destroyed: [];
-};
 
 export interface EngineOptions {
   /** WebSocket address of the server's signalling. */
@@ -34,7 +23,7 @@ export interface EngineOptions {
 }
 
 /** A browser phone: registered under the identity of its token, it is called and calls. */
-export class DeviceEngine extends Emitter<DeviceEvents> {
+export class DeviceEngine extends Emitter<DeviceEvents<DeviceEngine, Call>> {
   readonly #options: EngineOptions;
   readonly #ports: ClientPorts;
   readonly #session: Session;

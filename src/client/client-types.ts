@@ -19,33 +19,35 @@ export interface DeviceOptions {
   readonly sound?: 'auto' | 'webrtc' | 'frames' | undefined;
 }
 
-export interface DeviceEvents {
+/** `TheDevice`, `TheCall`: the classes below, or what implements them. */
+export type DeviceEvents<TheDevice = Device, TheCall = Call> = {
   registering: [];
   registered: [];
   unregistered: [];
-  incoming: [call: Call];
-  error: [error: ClientError, call?: Call];
-  tokenWillExpire: [device: Device];
+  incoming: [call: TheCall];
+  error: [error: ClientError];
+  tokenWillExpire: [device: TheDevice];
   destroyed: [];
-}
+};
 
-export interface CallEvents {
-  accept: [call: Call];
+export type CallEvents<TheCall = Call> = {
+  accept: [call: TheCall];
   /** True: the sound before the answer is heard. */
   ringing: [hasEarlyMedia: boolean];
   cancel: [];
   reject: [];
-  disconnect: [call: Call];
+  disconnect: [call: TheCall];
   error: [error: ClientError];
-  mute: [isMuted: boolean, call: Call];
+  mute: [isMuted: boolean, call: TheCall];
   /** Loudness of both sides, 0 to 1. */
   volume: [input: number, output: number];
   messageReceived: [message: ReceivedMessage];
   messageSent: [message: { readonly voiceEventSid: string }];
   reconnecting: [error: ClientError];
   reconnected: [];
+  /** The sound takes another way. */
   route: [route: SoundRoute];
-}
+};
 
 export interface ReceivedMessage {
   readonly content: unknown;
