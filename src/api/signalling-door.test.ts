@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { connect, type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { suite, test } from 'node:test';
 import { fastify } from 'fastify';
 import { systemClock } from '../base/clock.ts';
@@ -8,6 +7,7 @@ import { HoldBack, SILENCE } from '../base/hold-back.ts';
 import { silentLogger } from '../base/logger.ts';
 import type { WebphoneAgent } from '../webphone/webphone.ts';
 import { serveSignalling } from './signalling-door.ts';
+import { answerToHalfOpen } from '../testkit/half-open-client.ts';
 
 const NOBODY = {} as WebphoneAgent;
 
@@ -22,15 +22,9 @@ suite('the door of browsers', () => {
       serveSignalling(app, { webphones: NOBODY, log: silentLogger, forgedTokens });
       await app.listen({ host: '127.0.0.1', port: 0 });
       const { port } = app.server.address() as AddressInfo;
-      const client = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-      t.after(() => {
-        client.destroy();
-        forgedTokens.close();
-      });
-      client.on('error', () => undefined);
-      client.write('GET /elsewhere HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
-      const [answer] = (await once(client, 'data')) as [Buffer];
-      assert.match(answer.toString(), /^HTTP\/1\.1 404 /);
+      t.after(() => forgedTokens.close());
+      const upgrade = 'GET /elsewhere HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+      assert.match(await answerToHalfOpen(t, port, upgrade), /^HTTP\/1\.1 404 /);
       // The server's close waits for every connection that it has handed over.
       await app.close();
     },

@@ -26,6 +26,18 @@ const voice = {
 } as const;
 const sms = { smsUrl: null, smsMethod: 'POST', smsFallbackUrl: null, smsFallbackMethod: 'POST' } as const;
 
+const FAULT = {
+  log: '0',
+  errorCode: 11200,
+  messageText: 'HTTP 502',
+  messageDate: START_MS,
+  requestMethod: 'POST',
+  requestUrl: 'http://app.test/',
+  requestVariables: 'CallSid=CA1&From=%2B1555',
+  responseBody: 'Bad "Gateway" ☎',
+  responseHeaders: 'Content-Type=text%2Fhtml',
+} as const;
+
 /** What the records promise, on any store. `open` gives an empty one each time. */
 export function recordsCompliance(title: string, open: () => Promise<Store>): void {
   describe(title, () => {
@@ -366,21 +378,8 @@ export function recordsCompliance(title: string, open: () => Promise<Store>): vo
     });
 
     it('a notification of what happens once to a call is written once, by whatever run', async () => {
-      const fields = {
-        accountSid: account.sid,
-        callSid: null,
-        log: '0',
-        errorCode: 11200,
-        messageText: 'HTTP 502',
-        messageDate: START_MS,
-        requestMethod: 'POST',
-        requestUrl: 'http://app.test/',
-        requestVariables: 'CallSid=CA1&From=%2B1555',
-        responseBody: 'Bad "Gateway" ☎',
-        responseHeaders: 'Content-Type=text%2Fhtml',
-      } as const;
       const callSid = newSid('CA', seededRandom(77));
-      const ofCall = { ...fields, accountSid: account.sid, callSid };
+      const ofCall = { ...FAULT, accountSid: account.sid, callSid };
       await records.notifications.createOnce(ofCall);
       await records.notifications.createOnce(ofCall);
       await records.notifications.createOnce({ ...ofCall, errorCode: 12_401 });
@@ -389,19 +388,8 @@ export function recordsCompliance(title: string, open: () => Promise<Store>): vo
     });
 
     it('a notification keeps what the application answered', async () => {
-      const notification: Notification = await records.notifications.create({
-        accountSid: account.sid,
-        callSid: null,
-        log: '0',
-        errorCode: 11200,
-        messageText: 'HTTP 502',
-        messageDate: START_MS,
-        requestMethod: 'POST',
-        requestUrl: 'http://app.test/',
-        requestVariables: 'CallSid=CA1&From=%2B1555',
-        responseBody: 'Bad "Gateway" ☎',
-        responseHeaders: 'Content-Type=text%2Fhtml',
-      });
+      const owner = { accountSid: account.sid, callSid: null };
+      const notification: Notification = await records.notifications.create({ ...owner, ...FAULT });
       assert.deepEqual(await records.notifications.find(account.sid, notification.sid), notification);
     });
 

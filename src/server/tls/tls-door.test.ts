@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { connect, type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { suite, test } from 'node:test';
 import { fastify } from 'fastify';
 import { systemClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { ConnectionLimit } from '../connection-limit.ts';
 import { openTlsDoor } from './tls-door.ts';
+import { answerToHalfOpen } from '../../testkit/half-open-client.ts';
 
 suite('the door with TLS', () => {
   test(
@@ -19,15 +19,9 @@ suite('the door with TLS', () => {
       await openTlsDoor(app, { certificates, plan: undefined, log: silentLogger, connections });
       await app.listen({ host: '127.0.0.1', port: 0 });
       const { port } = app.server.address() as AddressInfo;
-      const client = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-      t.after(() => {
-        client.destroy();
-        connections.close();
-      });
-      client.on('error', () => undefined);
-      client.write('CONNECT bank.example:443 HTTP/1.1\r\nHost: bank.example:443\r\n\r\n');
-      const [answer] = (await once(client, 'data')) as [Buffer];
-      assert.match(answer.toString(), /^HTTP\/1\.1 403 /);
+      t.after(() => connections.close());
+      const tunnel = 'CONNECT bank.example:443 HTTP/1.1\r\nHost: bank.example:443\r\n\r\n';
+      assert.match(await answerToHalfOpen(t, port, tunnel), /^HTTP\/1\.1 403 /);
       // The server's close waits for every connection that it has handed over.
       await app.close();
     },
