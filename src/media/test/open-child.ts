@@ -1,7 +1,7 @@
 import { claimPorts } from '../../testkit/port-block.ts';
 import type { Scope } from '../../testkit/scope.ts';
 import { openMediaNode, type ChildMediaNode } from '../child-node.ts';
-import type { MediaWorldOptions } from '../compliance.ts';
+import type { MediaWorldOptions } from './compliance-world.ts';
 
 /** Tests share the machine: here nobody is refused for its lateness. */
 export const PATIENT = { maxLatenessMs: 1_000, maxBusy: 1 };
