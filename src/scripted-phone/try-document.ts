@@ -49,6 +49,7 @@ export async function tryDocument(document: string, options: TryOptions): Promis
   const application = await applicationOf(document);
   const patienceMs = duration('--patience', options.patience) ?? DEFAULT_PATIENCE_MS;
   const hangUpAfterMs = duration('--hangup-after', options.hangupAfter);
+  const method = methodOf(options.method);
   const phone = await openPhone({
     ...phoneOptions(options),
     patienceMs,
@@ -66,7 +67,7 @@ export async function tryDocument(document: string, options: TryOptions): Promis
       wav: options.wav,
       fallbackUrl: options.fallback,
       statusCallback: options.statusCallback,
-      method: methodOf(options.method),
+      method,
     }),
   }).finally(() => phone.close());
   // After the last event: other phones of the call may hang up only now.

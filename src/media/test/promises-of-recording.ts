@@ -2,16 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { secondsOfTone } from '../../testkit/sound-measure.ts';
-import {
-  tone,
-  heardOf,
-  assertTone,
-  openPair,
-  withoutTelephoneEvents,
-  type World,
-  type Pair,
-  type Promised,
-} from './compliance-world.ts';
+import { tone, heardOf, assertTone, openPair, withoutTelephoneEvents, type Promised } from './compliance-world.ts';
 
 export function recording(promise: Promised): void {
   promise('records after a beep that the party hears and the recording does not hold', async (world, folder) => {

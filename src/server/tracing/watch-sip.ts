@@ -5,15 +5,15 @@ import { describeSip } from '../../trace/describe.ts';
 import type { TraceBook } from '../../trace/trace-book.ts';
 
 /** What phones send all day and belongs to no call. */
-const METHODS_OF_NO_CALL = new Set(['REGISTER', 'OPTIONS', 'SUBSCRIBE', 'PUBLISH', 'MESSAGE']);
-const NO_CALL =
-  /^(?:REGISTER|OPTIONS|SUBSCRIBE|PUBLISH|MESSAGE) |^CSeq\s*:\s*\d+ (?:REGISTER|OPTIONS|SUBSCRIBE|PUBLISH|MESSAGE)/im;
+const METHODS_OF_NO_CALL: readonly string[] = ['REGISTER', 'OPTIONS', 'SUBSCRIBE', 'PUBLISH', 'MESSAGE'];
+const NAMED = `(?:${METHODS_OF_NO_CALL.join('|')})`;
+const NO_CALL = new RegExp(`^${NAMED} |^CSeq\\s*:\\s*\\d+ ${NAMED}`, 'im');
 
 /** Notes the messages of SIP dialogs. */
 export function watchSip(book: TraceBook): SipWatcher {
   return ({ direction, remote, method, text }) => {
     // Registrations come by the thousand: their text is not even written.
-    if (method !== undefined && METHODS_OF_NO_CALL.has(method)) return;
+    if (method !== undefined && METHODS_OF_NO_CALL.includes(method)) return;
     const whole = text();
     if (NO_CALL.test(whole)) return;
     const read = describeSip(whole);
