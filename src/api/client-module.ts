@@ -13,8 +13,9 @@ export const CLIENT_TYPES_PATH = '/client.d.ts';
 
 /** In a build this is the whole client already (scripts/build.mjs). */
 const ENTRY = new URL('../client/browser/client.ts', import.meta.url);
+const RUNS_FROM_SOURCE = ENTRY.pathname.endsWith('.ts');
 /** Declarations alone, which a build keeps as such beside the client. */
-const TYPES = new URL(ENTRY.pathname.endsWith('.ts') ? '../client-types.ts' : '../client-types.d.ts', ENTRY);
+const TYPES = new URL(`../client-types${RUNS_FROM_SOURCE ? '.ts' : '.d.ts'}`, ENTRY);
 
 interface Served {
   readonly etag: string;
@@ -26,7 +27,7 @@ interface Served {
 /** Serves the browser client as one ES module, to pages of every origin, and its types. Each is made when it is first asked for. */
 export function addClientModule(app: FastifyInstance): void {
   add(app, CLIENT_MODULE_PATH, 'text/javascript', () =>
-    ENTRY.pathname.endsWith('.ts') ? bundleModule(ENTRY) : readFileSync(ENTRY, 'utf8'),
+    RUNS_FROM_SOURCE ? bundleModule(ENTRY) : readFileSync(ENTRY, 'utf8'),
   );
   add(app, CLIENT_TYPES_PATH, 'text/plain', () => readFileSync(TYPES, 'utf8'));
 }
