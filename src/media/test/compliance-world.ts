@@ -82,6 +82,13 @@ export async function openPair(world: World, alter?: (sdp: string) => string): P
   return { a, b, eventsOfA, eventsOfB };
 }
 
+/** In real time on a busy machine what is due may come late. */
+export async function passUntil(world: World, condition: () => boolean): Promise<void> {
+  for (let passed = 0; passed < LATEST_MS && !condition(); passed += 100) await world.pass(100);
+}
+
+const LATEST_MS = 10_000;
+
 /** Without the news of the connection, which only some kinds have. */
 export function soundOf(events: readonly LegEvent[]): readonly LegEvent[] {
   return events.filter(({ kind }) => kind !== 'connected' && kind !== 'disconnected');
