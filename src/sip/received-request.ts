@@ -24,11 +24,13 @@ export interface ReceivedRequest {
   readonly toTag: string | undefined;
 }
 
+export interface Stamped {
+  readonly message: SipRequest;
+  readonly via: Via;
+}
+
 /** The request with its top Via completed; undefined when it has no Via that an answer could follow. */
-export function stampVia(
-  message: SipRequest,
-  flow: Flow,
-): { readonly message: SipRequest; readonly via: Via } | undefined {
+export function stampVia(message: SipRequest, flow: Flow): Stamped | undefined {
   const index = message.headers.findIndex((each) => each.name === 'Via');
   const line = message.headers[index]?.value;
   const via = line === undefined ? undefined : parseTopVia([line]);

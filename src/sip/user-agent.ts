@@ -18,7 +18,7 @@ export interface SipTarget {
 export type SipWatcher = (seen: {
   readonly direction: 'in' | 'out';
   readonly remote: Endpoint;
-  /** Of a request that came in: whoever looks on can pass it by without its text. */
+  /** Of the request that it is or answers, where that is known: whoever looks on can pass it by without its text. */
   readonly method?: string;
   readonly text: () => string;
 }) => void;

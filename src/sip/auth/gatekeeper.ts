@@ -135,10 +135,12 @@ const read = new WeakMap<ReceivedRequest, readonly DigestAuthorization[]>();
 function credentialsOf(request: ReceivedRequest): readonly DigestAuthorization[] {
   const known = read.get(request);
   if (known !== undefined) return known;
-  const credentials = request.message.headers.flatMap(({ name, value }) => {
-    if (name !== 'Authorization' && name !== 'Proxy-Authorization') return [];
-    return parseAuthorization(value) ?? [];
-  });
+  const credentials: DigestAuthorization[] = [];
+  for (const { name, value } of request.message.headers) {
+    if (name !== 'Authorization' && name !== 'Proxy-Authorization') continue;
+    const shown = parseAuthorization(value);
+    if (shown !== undefined) credentials.push(shown);
+  }
   read.set(request, credentials);
   return credentials;
 }

@@ -58,7 +58,7 @@ export class DialogChannel {
   acknowledge(invite: SipRequest, sequence: number): void {
     if (this.#acks.has(sequence)) {
       const sent = this.#acks.get(sequence);
-      if (sent !== undefined) this.#core.transports.send(sent.bytes, sent.flow);
+      if (sent !== undefined) this.#core.transports.send(sent.bytes, sent.flow, 'ACK');
       return;
     }
     this.#acks.clear();

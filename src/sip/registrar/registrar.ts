@@ -15,7 +15,7 @@ import { hasParameter, parameter } from '../../wire/sip/parameters.ts';
 import { parseSipUri, sameSipUri } from '../../wire/sip/uri.ts';
 import type { ReceivedRequest } from '../received-request.ts';
 import type { RegisteredContact } from '../user-agent.ts';
-import { bindingId, bindingKey, contactOf, readBinding, writeBinding, type Binding } from './binding.ts';
+import { bindingId, bindingKey, BindingText, contactOf, type Binding } from './binding.ts';
 
 export interface RegistrarLimits {
   readonly defaultSeconds: number;
@@ -43,6 +43,7 @@ export interface RegistrarAnswer {
 
 interface Stored {
   readonly id: string;
+  readonly value: string;
   readonly binding: Binding;
 }
 
@@ -58,6 +59,7 @@ export class Registrar {
   readonly #directory: Directory;
   readonly #clock: Clock;
   readonly #limits: RegistrarLimits;
+  readonly #text = new BindingText();
   /** One REGISTER of an address of record at a time: each reads what the one before wrote. */
   readonly #turns = new Map<string, Promise<unknown>>();
 
@@ -93,10 +95,12 @@ export class Registrar {
   async #stored(aor: string): Promise<readonly Stored[]> {
     const entries = await this.#directory.get(bindingKey(aor));
     const nowMs = this.#clock.now();
-    return entries.flatMap(({ id, value }) => {
-      const binding = readBinding(value);
-      return binding === undefined || binding.expiresAt <= nowMs ? [] : [{ id, binding }];
-    });
+    const stored: Stored[] = [];
+    for (const { id, value } of entries) {
+      const binding = this.#text.read(value);
+      if (binding !== undefined && binding.expiresAt > nowMs) stored.push({ id, value, binding });
+    }
+    return stored;
   }
 
   async #register(aor: string, request: ReceivedRequest): Promise<RegistrarAnswer> {
@@ -173,13 +177,14 @@ export class Registrar {
     const left = new Map(stored.map((each) => [each.id, each.binding]));
     for (const { replaces, binding } of changes) {
       const id = binding === undefined ? undefined : bindingId(binding);
+      if (replaces !== undefined) this.#text.forget(replaces.value);
       if (replaces !== undefined && replaces.id !== id) {
         left.delete(replaces.id);
         await this.#directory.remove(key, replaces.id);
       }
       if (binding === undefined || id === undefined) continue;
       left.set(id, binding);
-      await this.#directory.put(key, id, writeBinding(binding), binding.expiresAt - this.#clock.now());
+      await this.#directory.put(key, id, this.#text.write(binding), binding.expiresAt - this.#clock.now());
     }
     const { maxBindings } = this.#limits;
     const surplus =

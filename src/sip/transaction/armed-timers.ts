@@ -4,7 +4,8 @@ import { after, type Cancel, type Clock } from '../../base/clock.ts';
 export class ArmedTimers<Name extends string> {
   readonly #clock: Clock;
   readonly #fire: (name: Name) => void;
-  readonly #armed = new Map<Name, Cancel>();
+  /** Made when the first is armed: most transactions over datagrams never arm one. */
+  #armed: Map<Name, Cancel> | undefined;
 
   constructor(clock: Clock, fire: (name: Name) => void) {
     this.#clock = clock;
@@ -13,22 +14,22 @@ export class ArmedTimers<Name extends string> {
 
   /** No time at all (a reliable transport, RFC 3261 17.1.1.2) fires at once. */
   arm(name: Name, afterMs: number): void {
-    this.#armed.get(name)?.();
-    if (afterMs === 0) this.#fire(name);
-    else
-      this.#armed.set(
-        name,
-        after(this.#clock, afterMs, () => this.#fire(name)),
-      );
+    this.#armed?.get(name)?.();
+    if (afterMs === 0) return this.#fire(name);
+    this.#armed ??= new Map();
+    this.#armed.set(
+      name,
+      after(this.#clock, afterMs, () => this.#fire(name)),
+    );
   }
 
   cancel(name: Name): void {
-    this.#armed.get(name)?.();
-    this.#armed.delete(name);
+    this.#armed?.get(name)?.();
+    this.#armed?.delete(name);
   }
 
   clear(): void {
-    for (const cancel of this.#armed.values()) cancel();
-    this.#armed.clear();
+    for (const cancel of this.#armed?.values() ?? []) cancel();
+    this.#armed = undefined;
   }
 }

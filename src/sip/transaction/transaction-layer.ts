@@ -13,6 +13,7 @@ import {
   serverKey,
   stampVia,
   type ReceivedRequest,
+  type Stamped,
 } from '../received-request.ts';
 import { SipError } from '../sip-error.ts';
 import { transactionTimeoutMs, type SipTimers } from '../timers.ts';
@@ -112,7 +113,7 @@ export class TransactionLayer {
   /** Sends an ACK for a 2xx: no transaction, no answer. Returns the bytes, to be sent again for each repeated 2xx. */
   sendAck(ack: SipRequest, flow: Flow): Uint8Array {
     const bytes = serializeMessage(withVia(ack, flow, this.#newBranch()));
-    this.#options.transports.send(bytes, flow);
+    this.#options.transports.send(bytes, flow, ack.method);
     return bytes;
   }
 
@@ -157,7 +158,7 @@ export class TransactionLayer {
       shell: {
         clock,
         timers,
-        send: (bytes, to) => transports.send(bytes, to),
+        send: (bytes, to) => transports.send(bytes, to, request.method),
         terminated: () => this.#clients.delete(key),
       },
     });
@@ -200,7 +201,7 @@ export class TransactionLayer {
     const verdict = admit(stamped.message, ABILITIES, request);
     if (verdict === 'drop' || request === undefined || verdict !== 'accept') {
       const isOwed = typeof verdict === 'object' && this.#user?.answersBroken(flow) !== false;
-      if (isOwed) this.#answerBroken(verdict, stamped.via, flow);
+      if (isOwed) this.#answerBroken(verdict, stamped, flow);
       return;
     }
     if (request.method === 'ACK') this.#user?.ack(request);
@@ -212,7 +213,7 @@ export class TransactionLayer {
     const { key } = request;
     const answer = this.#answers.find(key);
     if (answer !== undefined) {
-      this.#options.transports.send(answer.bytes, answer.to);
+      this.#options.transports.send(answer.bytes, answer.to, request.method);
       return true;
     }
     const known = this.#servers.get(key);
@@ -222,9 +223,9 @@ export class TransactionLayer {
     return true;
   }
 
-  #answerBroken(response: SipResponse, via: ReceivedRequest['via'], flow: Flow): void {
+  #answerBroken(response: SipResponse, { message, via }: Stamped, flow: Flow): void {
     const remote = flow.transport === 'udp' ? datagramReplyTo(via, flow) : flow.remote;
-    this.#options.transports.send(serializeMessage(response), { ...flow, remote });
+    this.#options.transports.send(serializeMessage(response), { ...flow, remote }, message.method);
   }
 
   #serialize(response: SipResponse, request: ReceivedRequest): Uint8Array | undefined {
@@ -243,12 +244,12 @@ export class TransactionLayer {
     const { flow, via } = request;
     const { transports, logger } = this.#options;
     if (flow.transport === 'udp') {
-      transports.send(bytes, datagramHop(request));
+      transports.send(bytes, datagramHop(request), request.method);
       return;
     }
-    if (transports.send(bytes, flow)) return;
+    if (transports.send(bytes, flow, request.method)) return;
     transports.flowTo(streamReplyTo(via, flow)).then(
-      (again) => transports.send(bytes, again),
+      (again) => transports.send(bytes, again, request.method),
       (error: unknown) =>
         logger.debug({ ...describeRequest(request), error: errorText(error) }, 'no way back for a response'),
     );

@@ -95,8 +95,8 @@ export class Transports {
     return flow.transport === 'udp' || this.#streams.find(flow) !== undefined;
   }
 
-  /** Sends on a flow; false when its connection is gone. */
-  send(bytes: Uint8Array, flow: Hop): boolean {
+  /** Sends a message that belongs to a request of this method; false when the flow's connection is gone. */
+  send(bytes: Uint8Array, flow: Hop, method: string): boolean {
     if (flow.transport === 'udp') {
       this.#udp.send(bytes, flow.remote);
     } else {
@@ -104,7 +104,7 @@ export class Transports {
       if (stream === undefined) return false;
       stream.send(bytes);
     }
-    this.#options.watch?.({ direction: 'out', remote: flow.remote, text: () => asText(bytes) });
+    this.#options.watch?.({ direction: 'out', remote: flow.remote, method, text: () => asText(bytes) });
     return true;
   }
 
@@ -142,8 +142,10 @@ export class Transports {
   }
 }
 
+const decoder = new TextDecoder();
+
 function asText(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
+  return decoder.decode(bytes);
 }
 
 /** RFC 3261 18.2.1: whoever listens on UDP listens on TCP at the same port. */
