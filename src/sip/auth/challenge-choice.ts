@@ -40,6 +40,7 @@ export class ChallengeChoice {
 
   /** The phone answered a challenge: it knows what it is offered. */
   answered(request: ReceivedRequest, algorithm: DigestAlgorithm): void {
+    if (this.#memory.size === 0) return;
     const phone = phoneOf(request);
     if (algorithm !== 'MD5' || this.#memory.get(phone)?.oldOnly === false) this.#memory.delete(phone);
   }

@@ -160,7 +160,8 @@ export class Registrar {
     return {
       contact: contact.uri,
       q,
-      expiresAt: this.#clock.now() + seconds * 1000,
+      // Whole milliseconds: fractions are slow to write as text.
+      expiresAt: Math.ceil(this.#clock.now()) + seconds * 1000,
       callId: request.callId,
       cseq: request.cseq,
       path: path.map(formatAddress),
