@@ -187,5 +187,20 @@ test(
     );
     assert.ok(growth < MAX_GROWTH_BYTES, `the memory grew by ${growth} bytes`);
     assert.ok(scanner.answers.length - answered < MORE_NAMES / 100, 'the scanner is still answered');
+
+    await eventually(heldBack, {
+      until: (all) => all.some(({ source, until }) => source === `udp ${SCANNER}` && until - Date.now() > 5_000),
+      what: 'a silence that lasts longer than two commands take',
+      withinMs: 20_000,
+    });
+    clearInterval(scanning);
+    assert.match((await tandem.command('strangers', 'list')).stdout, new RegExp(`^${SCANNER} +SIP `, 'm'));
+    const freed = await tandem.command('strangers', 'free', SCANNER);
+    assert.match(freed.stdout, /is answered again \(SIP/, freed.stderr);
+    const id = scanner.send('OPTIONS', 'sip:127.0.0.1', { user: 'freed' });
+    assert.match(await scanner.answerTo(id), /^SIP\/2\.0 200/);
+    const again = await tandem.command('strangers', 'free', SCANNER);
+    assert.equal(again.code, 1);
+    assert.match(again.stderr, /is not held back/);
   },
 );

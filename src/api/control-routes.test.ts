@@ -25,6 +25,7 @@ function door(context: TestContext): Door {
     status: () => note('status'),
     limits: () => note('limits'),
     heldBack: () => [{ source: 'a' }],
+    free: (address) => (address === '2001:db8::1' ? [{ source: address }] : []),
     stop: () => asked.push(['stop']),
     trust: async () => ({ authority: 'PEM', names: [], endsAt: 0, vendorHosts: [] }),
     phones: async () => [await note('phones')],
@@ -84,6 +85,16 @@ suite('the control door', () => {
     assert.deepEqual(JSON.parse(held.body), { heldBack: [{ source: 'a' }] });
     assert.equal((await app.inject({ method: 'POST', url: '/tandem/v1/stop', headers, payload: {} })).statusCode, 202);
     assert.deepEqual(asked.at(-1), ['stop']);
+  });
+
+  test('frees an address that is held back, and says of another that it is not', async (context) => {
+    const { app } = door(context);
+    const free = (address: string): Promise<LightMyRequestResponse> =>
+      app.inject({ method: 'DELETE', url: `/tandem/v1/held-back/${encodeURIComponent(address)}`, headers });
+    assert.deepEqual(JSON.parse((await free('2001:db8::1')).body), { freed: [{ source: '2001:db8::1' }] });
+    const unknown = await free('192.0.2.1');
+    assert.equal(unknown.statusCode, 404);
+    assert.match(unknown.body, /192\.0\.2\.1.* is not held back/);
   });
 
   test('adds, lists and removes phones and trunks', async (context) => {

@@ -56,6 +56,8 @@ export interface ControlPorts {
   limits(): Promise<object>;
   /** Who is not answered for a while. */
   heldBack(): readonly object[];
+  /** Ends the silences of an address, and says which. */
+  free(address: string): readonly object[];
   stop(): void;
   phones(): Promise<readonly object[]>;
   addPhone(phone: NewPhone): Promise<object>;
@@ -95,6 +97,15 @@ export function registerControlRoutes(app: FastifyInstance, ports: ControlPorts)
       scope.get('/status', () => ports.status());
       scope.get('/limits', () => ports.limits());
       scope.get('/held-back', async () => ({ heldBack: ports.heldBack() }));
+      scope.delete<{ Params: { address: string } }>('/held-back/:address', async ({ params: { address } }) => {
+        const freed = ports.free(address);
+        if (freed.length > 0) return { freed };
+        throw new CommsError(
+          'not-found',
+          `${quoted(address)} is not held back: want an address as tandem strangers list shows it`,
+          { faultCode: 20_404, httpStatus: 404 },
+        );
+      });
       scope.post('/stop', async (_request, reply) => {
         ports.stop();
         return reply.code(202).send({ stopping: true });

@@ -34,6 +34,22 @@ test('holds back whoever used up the allowance, alone, each time twice as long u
   assert.equal(hold.drops('b'), false);
 });
 
+test('an address that the operator frees is heard at once and begins anew, and no other is', () => {
+  const { hold } = open();
+  for (const source of ['udp 192.0.2.1', 'tcp 192.0.2.1', 'udp 192.0.2.11']) failUntilHeld(hold, source);
+  assert.deepEqual(
+    hold.free('192.0.2.1').map(({ source }) => source),
+    ['udp 192.0.2.1', 'tcp 192.0.2.1'],
+  );
+  assert.deepEqual(
+    hold.view().map(({ source }) => source),
+    ['udp 192.0.2.11'],
+  );
+  assert.deepEqual(hold.free('192.0.2.1'), []);
+  assert.equal(failUntilHeld(hold, 'udp 192.0.2.1'), 4, 'with the whole allowance');
+  assert.equal(hold.waitMs('udp 192.0.2.1'), 10_000, 'as for the first time');
+});
+
 test('what comes within a silence does not prolong it, and its end leaves a short patience', async () => {
   const { clock, hold } = open();
   assert.equal(failUntilHeld(hold, 'a'), 4);

@@ -128,13 +128,24 @@ export class HoldBack {
     this.#sources.delete(source);
   }
 
+  /** Ends the silences of an address, as the operator wishes; nothing is kept against it. Returns what was ended. */
+  free(address: string): readonly HeldSource[] {
+    const freed = this.#held().filter(({ source }) => source.split(' ').at(-1) === address);
+    for (const { source } of freed) this.#sources.delete(source);
+    return freed;
+  }
+
   /** Who is held back now, those longest first. */
   view(): readonly HeldSource[] {
+    return this.#held()
+      .sort((a, b) => b.until - a.until)
+      .slice(0, MAX_VIEWED);
+  }
+
+  #held(): HeldSource[] {
     const nowMs = this.#options.clock.now();
     return [...this.#sources]
       .filter(([, { untilMs }]) => untilMs > nowMs)
-      .sort(([, a], [, b]) => b.untilMs - a.untilMs)
-      .slice(0, MAX_VIEWED)
       .map(([source, { untilMs, times, dropped }]) => ({
         ...{ door: this.#options.door, source, times, dropped },
         until: Math.round(untilMs),

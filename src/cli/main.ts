@@ -6,6 +6,7 @@ import { addDoctorCommand } from './commands/doctor.ts';
 import { addLoadCommands } from './commands/load.ts';
 import { addLogsCommand } from './commands/logs.ts';
 import { addNumberCommands } from './commands/numbers.ts';
+import { addStrangerCommands } from './commands/strangers.ts';
 import { addPhoneCommands } from './commands/phones.ts';
 import { addStopCommand } from './commands/stop.ts';
 import { addTraceCommand } from './commands/trace.ts';
@@ -29,6 +30,7 @@ export function buildProgram(): Command {
   addStopCommand(program);
   addPhoneCommands(program);
   addNumberCommands(program);
+  addStrangerCommands(program);
   addTrunkCommands(program);
   addCallCommands(program);
   addTraceCommand(program);

@@ -27,6 +27,7 @@ export interface ControlParts extends Omit<CallParts, 'bus' | 'publicUrl'> {
   readonly guard: CredentialGuard;
   /** Who is held back at the doors of HTTP. */
   heldAtHttp(): readonly HeldSource[];
+  freeAtHttp(address: string): readonly HeldSource[];
   onStopAsked(): void;
 }
 
@@ -84,6 +85,7 @@ export function controlPorts(parts: ControlParts): ControlPorts {
         callsWaiting: () => parts.lane.waiting(),
       }),
     heldBack: () => [...userAgent.heldBack(), ...parts.heldAtHttp()],
+    free: (address) => [...userAgent.free(address), ...parts.freeAtHttp(address)],
     stop: () => parts.onStopAsked(),
     phones: async () => Promise.all((await records.phones.list()).map(showPhone)),
     trust: parts.trust,

@@ -265,6 +265,7 @@ async function start(config: Config, options: ProgramOptions, cleanup: Cleanup):
     controlPorts({
       ...{ ...parts, logs, service, residents, trust, guard, onStopAsked: options.onStopAsked },
       heldAtHttp: () => [...wrongCredentials.view(), ...forgedTokens.view()],
+      freeAtHttp: (address) => [...wrongCredentials.free(address), ...forgedTokens.free(address)],
     }),
   );
   registerConsole(

@@ -142,6 +142,7 @@ export async function openUserAgent(options: UserAgentOptions): Promise<UserAgen
       return aor === undefined ? [] : registrar.contacts(aor);
     },
     heldBack: (): readonly HeldSource[] => [...guesses.view(), ...strangers.view()],
+    free: (address): readonly HeldSource[] => [...guesses.free(address), ...strangers.free(address)],
     drain: () => router.drain(),
     async close() {
       core.layer.close();

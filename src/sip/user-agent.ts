@@ -199,6 +199,8 @@ export interface UserAgent {
   bindings(aor: string): Promise<readonly RegisteredContact[]>;
   /** Whose requests are not answered for a while, and until when. */
   heldBack(): readonly HeldSource[];
+  /** Ends the silences of an address, and says which. */
+  free(address: string): readonly HeldSource[];
   /** Stops taking new calls (503 with Retry-After); dialogs go on. */
   drain(): void;
   close(): Promise<void>;

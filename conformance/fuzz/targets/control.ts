@@ -122,6 +122,7 @@ async function openDoor(): Promise<Door> {
     status: async () => ({}),
     limits: async () => ({}),
     heldBack: () => [],
+    free: () => [],
     stop: () => undefined,
     phones: () => records.phones.list(),
     ...phones,

@@ -71,6 +71,10 @@ export class ScriptedUserAgent implements UserAgent {
     // No messages here.
   }
 
+  free(): readonly [] {
+    return [];
+  }
+
   heldBack(): readonly [] {
     return [];
   }
