@@ -66,11 +66,12 @@ export class RunningProcess {
     const { withinMs = 10_000, on = 'stdout' } = options;
     const line = this[on].waitFor((text) => pattern.test(text), { what: `${this.#name} to say ${pattern}`, withinMs });
     const ended = this.ended.then((end) => {
-      throw new Error(`${this.#name} ended (${JSON.stringify(end)}) before it said ${pattern}:\n${this.output()}`);
+      throw new Error(`${this.#name} ended (${JSON.stringify(end)}) before it said ${pattern}`);
     });
     return Promise.race([line, ended]).catch((error: unknown) => {
       line.catch(() => undefined);
-      throw new Error(`${String(error)}\n${this.output()}`, { cause: error });
+      // The reason stands last, where a report that is cut short still shows it.
+      throw new Error(`${this.output()}\n${String(error)}`);
     });
   }
 
