@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { Worker } from 'node:worker_threads';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { systemClock } from '../base/clock.ts';
 import { silentLogger } from '../base/logger.ts';
@@ -48,6 +49,22 @@ describe('SQLite store', () => {
   });
   const ids = async (store: SqliteStore): Promise<readonly string[]> =>
     (await store.read<{ id: string }>({ sql: 'select id from item order by id', parameters: [] })).map((row) => row.id);
+
+  const heldFor = async (forMs: number): Promise<void> => {
+    const holder = new Worker(new URL('./hold-database.fixture.ts', import.meta.url), { workerData: { path, forMs } });
+    await once(holder, 'message');
+  };
+
+  it('waits for who holds the file for a moment, to open it, to read and to write', async () => {
+    const before = open(path);
+    await before.write([table]);
+    await before.close();
+    await heldFor(200);
+    const store = open(path);
+    await store.write([item('opened')]);
+    assert.deepEqual(await ids(store), ['opened']);
+    await store.close();
+  });
 
   it('is readable by its owner only', async () => {
     const store = open(path);

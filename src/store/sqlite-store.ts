@@ -7,7 +7,7 @@ import { holding, type Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import { sqliteStoreError } from './sqlite-error.ts';
 import { SqliteStatements } from './sqlite-statements.ts';
-import { openWritingConnection, SqliteWriter, type WriterOptions } from './sqlite-writer.ts';
+import { LOCK_TIMEOUT_MS, openWritingConnection, SqliteWriter, type WriterOptions } from './sqlite-writer.ts';
 import { StoreError } from './store-error.ts';
 import type { Statement, Store, StoreErrorCode, WriteResult, WriteStatement } from './store.ts';
 import { TableRevisions } from './table-revisions.ts';
@@ -41,7 +41,7 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
     const writerOptions: WriterOptions = { path, durable: temporaryFolder === undefined, maxPages: options.maxPages };
     // Makes the file, and throws here when it cannot be used.
     const connection = openWritingConnection(writerOptions);
-    const reader = new DatabaseSync(path, { readOnly: true });
+    const reader = new DatabaseSync(path, { readOnly: true, timeout: LOCK_TIMEOUT_MS });
     const writer = temporaryFolder === undefined ? new WritingThread(writerOptions) : new SqliteWriter(connection);
     if (temporaryFolder === undefined) connection.close();
     return new SqliteStore({ writer, reader, path, temporaryFolder, clock: options.clock, logger: options.logger });

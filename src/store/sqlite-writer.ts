@@ -8,6 +8,12 @@ import type { WriteOutcome } from './write-gate.ts';
 /** The write-ahead log is cut back to this size after a checkpoint. */
 const MAX_IDLE_LOG_BYTES = 64 * 1024 * 1024;
 
+/**
+ * How long a connection waits for another one: the two of this process while the first of them recovers the log after a
+ * crash, and an operator's own look into the file. Without it either would be refused at once as `locked`.
+ */
+export const LOCK_TIMEOUT_MS = 5_000;
+
 export interface WriterOptions {
   readonly path: string;
   /** False only for what goes with the process. */
@@ -18,7 +24,7 @@ export interface WriterOptions {
 
 /** The connection that writes to a database file. */
 export function openWritingConnection({ path, durable, maxPages }: WriterOptions): DatabaseSync {
-  const database = new DatabaseSync(path);
+  const database = new DatabaseSync(path, { timeout: LOCK_TIMEOUT_MS });
   database.exec('PRAGMA journal_mode = WAL');
   database.exec(`PRAGMA synchronous = ${durable ? 'FULL' : 'OFF'}`);
   database.exec(`PRAGMA journal_size_limit = ${MAX_IDLE_LOG_BYTES}`);
