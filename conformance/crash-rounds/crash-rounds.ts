@@ -9,7 +9,7 @@ import { temporaryFolder } from '../../src/testkit/temporary-folder.ts';
 import { CallBook, ResourceBook } from './book.ts';
 import { Client } from './client.ts';
 import { CountingPhone, MANNERS } from './counting-phone.ts';
-import { judge, type Verdict } from './judge.ts';
+import { endsTold, judge, type Verdict } from './judge.ts';
 import { Listener } from './listener.ts';
 
 const FROM = '+12025550100';
@@ -67,6 +67,7 @@ export async function crashRounds(scope: Scope, options: CrashRoundsOptions): Pr
   try {
     const { tandem, client } = await begin(life, world);
     await allEnded(client);
+    await endsTold(world);
     const verdict = await judge(client, world);
     await tandem.stop();
     return verdict;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { eventually } from '../../src/testkit/eventually.ts';
 import { nameOf, type AcknowledgedCall } from './book.ts';
 import type { Client, Row } from './client.ts';
 import type { World } from './crash-rounds.ts';
@@ -33,6 +34,7 @@ const STATUS: Readonly<Record<Manner, readonly string[]>> = {
   gone: ['failed'],
 };
 const FINAL_STATUSES = ['completed', 'busy', 'no-answer', 'failed', 'canceled'];
+const TOLD_WITHIN_MS = 20_000;
 const WAV_HEADER_BYTES = 44;
 /** Recordings that are being stored at one moment. */
 const CUT_OFF_A_KILL = 2;
@@ -91,6 +93,17 @@ function checkCall(row: Row, { call, attempts, isInterrupted }: Seen): void {
   }
   assert.equal(attempts, 1, `was dialled ${attempts} times: ${what}`);
   assert.ok(STATUS[call.manner].includes(String(row['status'])), `has the wrong status: ${what}`);
+}
+
+/** Ends are told after the row has them, and on a busy machine late. */
+export async function endsTold({ calls, listener }: World): Promise<void> {
+  const untold = (): readonly string[] =>
+    [...calls.calls.keys()].filter((sid) => !listener.of(sid).some(({ status }) => FINAL_STATUSES.includes(status)));
+  await eventually(async () => untold(), {
+    until: (left) => left.length === 0,
+    what: 'the end of every call to be told',
+    withinMs: TOLD_WITHIN_MS,
+  });
 }
 
 /** Gives how often the last event came. */
