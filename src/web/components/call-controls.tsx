@@ -63,11 +63,11 @@ function RingingButtons({ phone }: { readonly phone: Phone }): ReactNode {
   // Whoever works by keyboard answers with Enter, and is afterwards where it was; who types goes on typing.
   useLayoutEffect(() => {
     const [box, before] = [buttons.current, document.activeElement];
-    box?.scrollIntoView({ block: 'nearest' });
-    if (!isTypedInto(before)) box?.querySelector('button')?.focus();
+    box?.closest('[role=alertdialog]')?.scrollIntoView({ block: 'nearest' });
+    if (!isTypedInto(before)) box?.querySelector('button')?.focus({ preventScroll: true });
     return () => {
       const wasHere = box?.contains(document.activeElement) ?? false;
-      if (wasHere && before instanceof HTMLElement && before !== document.body) before.focus();
+      if (wasHere && before instanceof HTMLElement && before !== document.body) before.focus({ preventScroll: true });
     };
   }, []);
   return (
