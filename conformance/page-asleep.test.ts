@@ -52,19 +52,17 @@ suite('a page that sleeps longer than the keep-alive', options, () => {
       await statusOf(world, sid, 'completed');
     };
 
-    const answered = await ring(20);
-    await takenBy(other, answered);
+    await takenBy(other, await ring(20));
     await other.run('voice.device_.unregister()');
     const early = await ring(3);
     await statusOf(world, early, 'no-answer');
+    await other.register();
     await pause(ASLEEP_MS);
+    await takenBy(other, await ring(20));
+    await other.run('voice.device_.unregister()');
     const late = await ring(20);
     await statusOf(world, late, 'no-answer');
     assert.match(await world.timeLine(late), /not registered|nobody/i);
-    await other.register();
-    const others = await ring(20);
-    await takenBy(other, others);
-    await other.run('voice.device_.unregister()');
 
     for (const wake of wakes) await wake();
     await sleeper.event('device', 'registering');
@@ -72,8 +70,7 @@ suite('a page that sleeps longer than the keep-alive', options, () => {
     assert.ok(Number(await sleeper.run('voice.sockets.length')) <= MOST_SOCKETS);
     // What rang in its sleep comes with its end, late.
     await sleeper.run('voice.events.length = 0');
-    const awake = await ring(20);
-    await takenBy(sleeper, awake);
+    await takenBy(sleeper, await ring(20));
     await first.shows('completed');
     const shown = await first.page.locator('body').innerText();
     assert.equal(shown.match(/^no answer$/gm)?.length, 2, shown);
