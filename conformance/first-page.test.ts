@@ -352,7 +352,7 @@ suite('the first page', everyPeer('chromium', 'espeak-ng'), () => {
     const { keyboard } = page.page;
     await becomePhone(page);
     const identity = await page.identity();
-    await page.page.getByRole('link', { name: 'Calls' }).click();
+    await page.page.getByRole('link', { name: 'Calls', exact: true }).click();
     const row = page.page.getByRole('button', { name: /→/ }).first();
     await row.focus();
     const { sid } = await world.ring(identity);
@@ -368,6 +368,7 @@ suite('the first page', everyPeer('chromium', 'espeak-ng'), () => {
     await page.page.getByRole('region', { name: `In a call with ${NOBODY}` }).waitFor();
     await world.status(sid, 'in-progress');
     assert.match(await focusedName(page), /→/);
+    assert.deepEqual(await seriousFaults(page.page), []);
     await keyboard.press('7');
     await page.shows('You pressed 7');
     await page.button('Hang up').click();
@@ -407,7 +408,7 @@ suite('the first page', everyPeer('chromium', 'espeak-ng'), () => {
     await world.status(second.sid, 'busy');
 
     await page.button('Open the navigation').click();
-    await tab.getByRole('link', { name: 'Calls' }).click();
+    await tab.getByRole('link', { name: 'Calls', exact: true }).click();
     await page.button('Open the navigation').click();
     await tab.getByRole('link', { name: 'Home' }).waitFor();
     const third = await rung();

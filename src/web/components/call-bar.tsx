@@ -1,7 +1,8 @@
-import { Box, Group, Paper, Text, ThemeIcon } from '@mantine/core';
+import { Anchor, Box, Group, Paper, Text, ThemeIcon } from '@mantine/core';
 import type { ReactNode } from 'react';
 import type { LiveConnection } from '../live-connection.ts';
 import type { Phone } from '../phone.ts';
+import { fragmentOf } from '../route.ts';
 import { CallButtons, CallWords, isIncoming, titleOf } from './call-controls.tsx';
 import { Icon } from './icon.tsx';
 import { useStore } from './use-store.ts';
@@ -32,7 +33,7 @@ export function CallBar({ live, phone }: { readonly live: LiveConnection; readon
               {titleOf(call)}
             </Text>
             <div id="call-bar-words">
-              <CallWords {...{ live, call }} hint="Keys of your keyboard go into the call." />
+              <CallWords {...{ live, call }} hint={<KeysHint />} />
             </div>
           </div>
         </Group>
@@ -44,6 +45,18 @@ export function CallBar({ live, phone }: { readonly live: LiveConnection; readon
         </Text>
       )}
     </Paper>
+  );
+}
+
+function KeysHint(): ReactNode {
+  return (
+    <>
+      Press keys on your keyboard, or{' '}
+      <Anchor href={fragmentOf({ room: 'home' })} inherit underline="always">
+        at Home
+      </Anchor>
+      .
+    </>
   );
 }
 

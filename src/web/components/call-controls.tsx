@@ -21,7 +21,7 @@ interface CallWordsProps {
   readonly live: LiveConnection;
   readonly call: PhoneCallState;
   /** What is said of keys while none was pressed. */
-  readonly hint: string;
+  readonly hint: ReactNode;
 }
 
 /** How the call stands: how long it has been answered, by the same clock as its row, and the keys that were pressed. */
