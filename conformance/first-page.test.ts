@@ -9,9 +9,10 @@ import { text as readText } from 'node:stream/consumers';
 import { after, afterEach, before, suite, test } from 'node:test';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import twilio from 'twilio';
 import { WELCOME } from '../src/api/console/own-twiml.ts';
+import { Baresip } from '../src/testkit/baresip.ts';
 import { Chromium } from '../src/testkit/chromium.ts';
 import { eventually } from '../src/testkit/eventually.ts';
 import { FirstPage } from '../src/testkit/first-page.ts';
@@ -41,6 +42,20 @@ const SPEECH_WITHIN_MS = 15_000;
 const LINES_MS = 30_000;
 const run = promisify(execFile);
 
+/** A tab of a headless browser is never hidden. */
+const HIDEABLE = `
+let isHidden = false;
+Object.defineProperty(document, 'visibilityState', { get: () => (isHidden ? 'hidden' : 'visible') });
+globalThis.hide = (hidden) => {
+  isHidden = hidden;
+  document.dispatchEvent(new Event('visibilitychange'));
+};
+`;
+const NOBODY = '+12025550100';
+const WAIT = '<Response><Pause length="30"/></Response>';
+/** Longer than a call that was asked for rings before it is answered by itself. */
+const RINGS_OUT_S = 4;
+
 /** What the tests share: starting a server and a browser for each of them would take longer than the tests. */
 class World {
   readonly tandem: Tandem;
@@ -69,11 +84,55 @@ class World {
     return page;
   }
 
+  /** Has the page called by somebody, as an application does; nobody asked for it. */
+  ring(identity: string, request: object = { twiml: WAIT }): Promise<{ readonly sid: string }> {
+    return this.client.calls.create({ to: `client:${identity}`, from: NOBODY, ...request });
+  }
+
+  async status(sid: string, wanted: string): Promise<void> {
+    await eventually(async () => (await this.client.calls(sid).fetch()).status, {
+      until: (status) => status === wanted,
+      what: `${wanted} of ${sid}`,
+    });
+  }
+
   /** A page that nobody looks at any more takes no time from those that follow. */
   async closePages(): Promise<void> {
     for (const page of this.#pages.splice(0)) await page.close();
   }
 }
+
+/** A page is a phone from its first use on. */
+async function becomePhone(page: FirstPage): Promise<void> {
+  await page.callMe();
+  await page.talks();
+  await page.button('Hang up').click();
+  await page.button('Call me').waitFor();
+}
+
+function focusedName({ page }: FirstPage): Promise<string> {
+  return page.evaluate('document.activeElement.textContent');
+}
+
+/** It is seen and nothing lies over it, without anybody's scrolling. */
+async function isWithinReach({ page }: FirstPage, button: Locator): Promise<boolean> {
+  const { x, y, width, height } = (await button.boundingBox()) ?? { x: -1, y: -1, width: 0, height: 0 };
+  const there = `document.elementFromPoint(${x + width / 2}, ${y + height / 2})`;
+  return (await page.evaluate(`${there}?.closest('button')?.textContent`)) === (await button.textContent());
+}
+
+/** What both clocks of the call show for three seconds, whenever something was drawn. */
+const LOOK_AT_CLOCKS = `new Promise((resolve) => {
+  const shown = (element) => /\\d+(?::\\d\\d)+/.exec(element.textContent)?.[0];
+  const row = [...document.querySelectorAll('button')].find((button) => button.textContent.includes('→'));
+  const [seen, until] = [[], performance.now() + 3000];
+  const look = () => {
+    seen.push([shown(document.querySelector('[role=timer]')), shown(row)]);
+    if (performance.now() < until) requestAnimationFrame(look);
+    else resolve(seen);
+  };
+  look();
+})`;
 
 /** Draws the page as it is; only where asked. */
 async function draw(
@@ -95,6 +154,10 @@ async function draw(
   await page.emulateMedia({ colorScheme: 'light', reducedMotion: null });
 }
 
+const SETTLED = `Promise.allSettled(
+  document.getAnimations().filter((each) => each instanceof CSSTransition).map((each) => each.finished),
+)`;
+
 interface Violation {
   readonly id: string;
   readonly impact: string;
@@ -106,6 +169,9 @@ async function seriousFaults(page: Page): Promise<readonly string[]> {
   const found: string[] = [];
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await page.locator(`html[data-mantine-color-scheme=${colorScheme}]`).waitFor({ state: 'attached' });
+    // Halfway between two colours nothing has its contrast.
+    await page.evaluate(SETTLED);
     await page.evaluate(AXE);
     const { violations, passes } = await page.evaluate<{ violations: Violation[]; passes: unknown[] }>('axe.run()');
     assert.ok(passes.length > 10, 'axe looked at the page');
@@ -237,10 +303,9 @@ suite('the first page', everyPeer('chromium', 'espeak-ng'), () => {
     const page = await world.open();
     const { keyboard } = page.page;
     await page.button('Call me').waitFor();
-    const focusedName = (): Promise<string> => page.page.evaluate('document.activeElement.textContent');
     const tabTo = async (name: string): Promise<void> => {
-      for (let step = 0; step < 40 && (await focusedName()) !== name; step += 1) await keyboard.press('Tab');
-      assert.equal(await focusedName(), name);
+      for (let step = 0; step < 40 && (await focusedName(page)) !== name; step += 1) await keyboard.press('Tab');
+      assert.equal(await focusedName(page), name);
     };
     await tabTo('Call me');
     await keyboard.press('Enter');
@@ -253,18 +318,122 @@ suite('the first page', everyPeer('chromium', 'espeak-ng'), () => {
     await keyboard.press('Enter');
     await tabTo('Unmute');
     await keyboard.press('Shift+Tab');
-    assert.equal(await focusedName(), 'Hang up');
+    assert.equal(await focusedName(page), 'Hang up');
     await keyboard.press('Enter');
+    await page.button('Call me').waitFor();
+  });
+
+  test('a call that nobody asked for rings until it is answered, by a key of the keyboard', async (t) => {
+    const { client } = world;
+    const application = await WebApplication.start(t);
+    const url = application.on('/voice', WAIT);
+    const page = await world.open();
+    await becomePhone(page);
+    const identity = await page.identity();
+    const unanswered = await world.ring(identity, { url, timeout: RINGS_OUT_S });
+    await page.shows(`${NOBODY} is calling`);
+    await world.status(unanswered.sid, 'no-answer');
+    assert.equal((await client.calls(unanswered.sid).fetch()).duration, '0');
+    await page.button('Call me').waitFor();
+    assert.equal(application.requests.all.length, 0);
+    const answered = await world.ring(identity, { url });
+    await page.button('Answer').waitFor();
+    await world.status(answered.sid, 'ringing');
+    assert.equal(await focusedName(page), 'Answer');
+    await page.page.keyboard.press('Enter');
+    await page.talks();
+    assert.equal((await application.request('/voice')).params['CallSid'], answered.sid);
+    await page.button('Hang up').click();
+    await world.status(answered.sid, 'completed');
+  });
+
+  test('a call is answered in the room of the calls: it is said, has the focus and gives it back', async () => {
+    const page = await world.open();
+    const { keyboard } = page.page;
+    await becomePhone(page);
+    const identity = await page.identity();
+    await page.page.getByRole('link', { name: 'Calls', exact: true }).click();
+    const row = page.page.getByRole('button', { name: /→/ }).first();
+    await row.focus();
+    const { sid } = await world.ring(identity);
+    const asking = page.page.getByRole('alertdialog', { name: `${NOBODY} is calling` });
+    const answer = asking.getByRole('button', { name: 'Answer' });
+    await answer.waitFor();
+    assert.equal(await focusedName(page), 'Answer');
+    assert.ok(await isWithinReach(page, answer));
+    assert.equal(await page.page.locator('[aria-live=assertive]').innerText(), `${NOBODY} is calling`);
+    assert.deepEqual(await seriousFaults(page.page), []);
+    await draw(page, 'incoming-call');
+    await keyboard.press('Enter');
+    await page.page.getByRole('region', { name: `In a call with ${NOBODY}` }).waitFor();
+    await world.status(sid, 'in-progress');
+    assert.match(await focusedName(page), /→/);
+    assert.deepEqual(await seriousFaults(page.page), []);
+    await keyboard.press('7');
+    await page.shows('You pressed 7');
+    await page.button('Hang up').click();
+    await world.status(sid, 'completed');
+    assert.equal(await asking.count(), 0);
+  });
+
+  test('on a narrow screen a call is within reach wherever one is, and whoever types goes on typing', async () => {
+    const page = await world.open();
+    const { page: tab } = page;
+    await tab.setViewportSize(NARROW);
+    await becomePhone(page);
+    const identity = await page.identity();
+    const rung = async (): Promise<{ sid: string; decline: Locator }> => {
+      const { sid } = await world.ring(identity);
+      const asking = tab.getByRole('alertdialog', { name: `${NOBODY} is calling` });
+      await asking.waitFor();
+      await eventually(() => isWithinReach(page, asking.getByRole('button', { name: 'Answer' })), {
+        until: (isThere) => isThere,
+        what: 'Answer within reach',
+      });
+      return { sid, decline: asking.getByRole('button', { name: 'Decline' }) };
+    };
+    const isTooWide = (): Promise<boolean> => tab.evaluate('document.documentElement.scrollWidth > innerWidth');
+
+    await tab.evaluate('scrollTo(0, document.body.scrollHeight)');
+    const first = await rung();
+    await first.decline.click();
+    await world.status(first.sid, 'busy');
+
+    await page.dialField.fill('+1202555');
+    await tab.evaluate('scrollTo(0, document.body.scrollHeight)');
+    const second = await rung();
+    await tab.keyboard.type('0177');
+    assert.equal(await page.dialField.inputValue(), '+12025550177');
+    await second.decline.click();
+    await world.status(second.sid, 'busy');
+
+    await page.button('Open the navigation').click();
+    await tab.getByRole('link', { name: 'Calls', exact: true }).click();
+    await page.button('Open the navigation').click();
+    await tab.getByRole('link', { name: 'Home' }).waitFor();
+    const third = await rung();
+    assert.ok(!(await isTooWide()));
+    assert.deepEqual(await seriousFaults(tab), []);
+    await third.decline.click();
+    await world.status(third.sid, 'busy');
+  });
+
+  test('the clocks of a call show the same at every moment, and the right time where the page’s own is wrong', async () => {
+    const anHourLate = performance.timeOrigin - 3_600_000;
+    const page = await world.open(`Object.defineProperty(performance, 'timeOrigin', { value: ${anHourLate} });`);
+    await page.callMe();
+    await page.talks();
+    const seen = await page.page.evaluate<string[][]>(LOOK_AT_CLOCKS);
+    assert.match(seen[0]?.[0] ?? '', /^0:0\d$/);
+    for (const [own, listed] of seen) assert.equal(own, listed);
+    assert.ok(new Set(seen.map(([own]) => own)).size >= 3, 'they go');
+    await page.button('Hang up').click();
     await page.button('Call me').waitFor();
   });
 
   test('the dial pad calls another browser, both talk, and the call shows its legs', async () => {
     const [mike, jenny] = [await world.open(), await world.open()];
-    // A page is a phone from its first use on.
-    await jenny.callMe();
-    await jenny.talks();
-    await jenny.button('Hang up').click();
-    await jenny.button('Call me').waitFor();
+    await becomePhone(jenny);
     await mike.dialField.fill(`client:${await jenny.identity()}`);
     await mike.page.keyboard.press('Enter');
     await jenny.shows(/is calling$/);
@@ -282,45 +451,94 @@ suite('the first page', everyPeer('chromium', 'espeak-ng'), () => {
     const { client } = world;
     const application = await WebApplication.start(t);
     application.on('/broken', { type: 'text/html', body: '<p>Not TwiML</p>' });
+    application.on('/failing', { status: 503, body: 'The database is out of reach' });
     await client.incomingPhoneNumbers.create({ phoneNumber: '+12025550177', voiceUrl: `${application.url}/broken` });
+    await client.incomingPhoneNumbers.create({ phoneNumber: '+12025550178', voiceUrl: `${application.url}/failing` });
     const page = await world.open();
-    await page.dialField.fill('+12025550177');
-    await page.page.keyboard.press('Enter');
+    const listed = page.page.getByRole('list', { name: 'Time line' });
     // The newest call, which is the number's own, opens by itself.
-    await page.shows(/^Error 12/);
+    const dials = async (number: string, fault: string): Promise<void> => {
+      await page.dialField.fill(number);
+      await page.page.keyboard.press('Enter');
+      await listed.getByText(fault, { exact: true }).waitFor();
+    };
+    const answered = page.page.getByLabel('What the application answered');
+
+    await dials('+12025550177', 'Error 12102');
     await draw(page, 'application-error');
     assert.deepEqual(await seriousFaults(page.page), []);
+    await page.button(/^POST \/broken answered 200 · /).click();
+    await page.shows('Answer 200, text/html');
+    assert.equal(await answered.innerText(), '<p>Not TwiML</p>');
+
+    await page.button('Call me').waitFor();
+    await dials('+12025550178', 'Error 11200');
+    await page.button(/^POST \/failing answered 503/).click();
+    await page.shows(/^Answer 503$/);
+    assert.equal(await answered.innerText(), 'The database is out of reach');
   });
 
-  test('names and messages are text, whatever stands in them', async (t) => {
-    const hostile = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
-    const { tandem, client } = world;
+  test('names, addresses and answers are text, whatever stands in them', async (t) => {
+    const hostile = '<img src=x onerror="hostile=1"><script>hostile=2</script>';
+    const name = '<img/src=x/onerror=hostile=3>';
     const application = await WebApplication.start(t);
-    application.on('/voice', `<Say>${hostile.replaceAll('<', '&lt;')}</Say>`);
+    const numbers = [{ phoneNumber: '+12025550179', voiceUrl: `${application.url}/voice` }];
+    const hosting = await World.start(t, chromium, { numbers, phones: [{ name: 'mallory', password: 'secret' }] });
+    const { client, tandem } = hosting;
+    application.on('/voice', `<Gather numDigits="1" action="/broken"><Say><![CDATA[${hostile}]]></Say></Gather>`);
+    application.on('/broken', { type: `text/html; about="${name}"`, body: hostile });
     await client.api.accounts(tandem.ready.accountSid).update({ friendlyName: hostile.slice(0, 64) });
-    const page = await world.open();
-    await client.calls.create({
-      to: `client:${await page.identity()}`,
-      from: '+12025550100',
-      url: `${application.url}/voice?name=${encodeURIComponent(hostile)}`,
-    });
-    await page.callMe();
+    const said = chromium.consoleLines.length;
+    const page = await hosting.open();
+    await page.shows(hostile.slice(0, 64));
+    await becomePhone(page);
+    const listed = page.page.getByRole('list', { name: 'Time line' });
+
+    const url = `${application.url}/voice?name=${encodeURIComponent(hostile)}`;
+    await hosting.ring(await page.identity(), { url, from: `client:${name}` });
+    await page.page.getByRole('alertdialog', { name: `client:${name} is calling` }).waitFor();
+    await page.button('Answer').click();
     await page.talks();
-    await client.calls
-      .create({ to: 'sip:"><img@home.tandem', from: '+12025550100', twiml: '<Response/>' })
-      .catch(() => undefined);
-    await page.shows(hostile.slice(0, 30));
+    await listed.getByText(hostile).waitFor();
+    await page.button(/^POST \/voice\?name=%3Cimg/).click();
+    await listed.getByText(`client:${name}`, { exact: true }).first().waitFor();
+    assert.ok((await listed.getByLabel('What the application answered').innerText()).includes(`[${hostile}]`));
+    await page.page.keyboard.press('5');
+    await listed.getByText('Error 12100').waitFor();
+    await page.button(/^POST \/broken/).click();
+    await listed.getByText(`text/html; about="${name}"`).waitFor();
+    const broken = listed.getByLabel('What the application answered').last();
+    assert.equal((await broken.innerText()).replaceAll(/\n */g, ''), hostile);
+    await page.button('Call me').waitFor();
+
+    const displayName = name.replaceAll('=', '-');
+    const mallory = await Baresip.start(t, { user: 'mallory', displayName, server: tandem.sip });
+    await mallory.dial(`sip:+12025550179@${tandem.sip}`);
+    await page.button(/^POST \/voice answered/).click();
+    await listed.getByText(displayName, { exact: true }).waitFor();
+
     assert.equal(await page.page.title(), 'Tandem');
-    assert.equal(await page.page.locator('img[src="x"]').count(), 0);
+    assert.equal(await page.page.evaluate('typeof hostile'), 'undefined');
+    assert.equal(await page.page.locator('img, script:not([src])').count(), 0);
+    // Nor was anything tried that the policy had to stop.
+    assert.deepEqual(
+      chromium.consoleLines.slice(said).filter((line) => /Content Security Policy|Refused/i.test(line)),
+      [],
+    );
   });
 
-  test('a refused microphone and an address that is not secure are said, with what to do', async (t) => {
-    const asking = { fakeMicrophone: false, flags: ['--use-fake-device-for-media-stream'] };
-    const page = await FirstPage.open(await Chromium.start(t, asking), world.url);
+  test('a refused microphone, none at all, and an address that is not secure are said, with what to do', async (t) => {
+    const page = await FirstPage.open(await Chromium.start(t, { fakeMicrophone: 'by-permission' }), world.url);
     await page.callMe();
-    await page.shows(/^The microphone was refused$|^There is no microphone$/);
+    await page.shows('The microphone was refused');
     await draw(page, 'microphone-refused');
     assert.deepEqual(await seriousFaults(page.page), []);
+    // The machine that runs the test may have one.
+    const without = await world.open(
+      `navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotFoundError'); };`,
+    );
+    await without.callMe();
+    await without.shows('There is no microphone');
     const elsewhere = await world.open("Object.defineProperty(globalThis, 'isSecureContext', { value: false });");
     await elsewhere.callMe();
     await elsewhere.shows('Browsers give the microphone to secure addresses only');
@@ -342,6 +560,26 @@ suite('the first page', everyPeer('chromium', 'espeak-ng'), () => {
     await page.talks();
     await page.button('Hang up').click();
     await page.button('Call me').waitFor();
+  });
+
+  test('a page opens however many others are in tabs that nobody sees; seen again, they are up to date', async () => {
+    const first = await world.open(HIDEABLE);
+    await first.shows('Live');
+    await first.page.evaluate('hide(true)');
+    // Of one server a browser keeps six connections open.
+    for (let tabs = 1; tabs <= 7; tabs += 1) {
+      const tab = await first.page.context().newPage();
+      await tab.addInitScript(HIDEABLE);
+      await tab.goto(world.url);
+      await tab.getByText('Live', { exact: true }).waitFor();
+      await tab.evaluate('hide(true)');
+    }
+    const { sid } = await world.ring('browser-absent');
+    await world.status(sid, 'no-answer');
+    const row = first.page.getByRole('button', { name: /browser-absent/ });
+    assert.equal(await row.count(), 0);
+    await first.page.evaluate('hide(false)');
+    await row.getByText('no answer').waitFor();
   });
 
   test('where loopback is not trusted the account is shown once, and wrong ones are slowed down', async (t) => {
@@ -376,22 +614,51 @@ suite('the first page', everyPeer('chromium', 'espeak-ng'), () => {
   });
 
   test('other names, other sites and proxies are not trusted; nothing of them changes anything', async () => {
-    const { tandem } = world;
+    const { tandem, client } = world;
     const { host } = new URL(tandem.http);
     const { port } = new URL(tandem.http);
     const status = async (headers: OutgoingHttpHeaders, path = '/console/session'): Promise<number> =>
       (await ask(tandem.http, path, { headers })).status;
     assert.equal(await status({}), 200);
     assert.equal(await status({ host: `localhost:${port}`, origin: `http://localhost:${port}` }), 200);
+    const named: readonly OutgoingHttpHeaders[] = [
+      { host: `rebound.example:${port}` },
+      { host: `localhost.rebound.example:${port}` },
+      { 'x-forwarded-for': '203.0.113.9' },
+    ];
+    const foreign: readonly OutgoingHttpHeaders[] = [
+      { origin: 'http://elsewhere.example' },
+      { origin: 'null' },
+      { host, 'sec-fetch-site': 'cross-site' },
+      { host, 'sec-fetch-site': 'same-site' },
+    ];
     for (const path of ['/console/session', '/console/auth-token', '/console/events']) {
-      assert.equal(await status({ host: `rebound.example:${port}` }, path), 401);
-      assert.equal(await status({ host: `localhost.rebound.example:${port}` }, path), 401);
-      assert.equal(await status({ origin: 'http://elsewhere.example' }, path), 403);
-      assert.equal(await status({ origin: 'null' }, path), 403);
-      assert.equal(await status({ host, 'sec-fetch-site': 'cross-site' }, path), 403);
-      assert.equal(await status({ host, 'sec-fetch-site': 'same-site' }, path), 403);
-      assert.equal(await status({ 'x-forwarded-for': '203.0.113.9' }, path), 401);
+      for (const headers of named) assert.equal(await status(headers, path), 401);
+      for (const headers of foreign) assert.equal(await status(headers, path), 403);
     }
+    const credentials = { accountSid: tandem.ready.accountSid, authToken: tandem.ready.authToken };
+    const identity = 'browser-strange';
+    for (const path of ['/console/call-me', '/console/phone-token']) {
+      const change = { method: 'POST', body: { identity } };
+      for (const headers of named) assert.equal((await ask(tandem.http, path, { ...change, headers })).status, 401);
+      for (const headers of foreign) assert.equal((await ask(tandem.http, path, { ...change, headers })).status, 403);
+    }
+    assert.deepEqual(await client.calls.list({ to: `client:${identity}` }), []);
+
+    // Whoever has the credentials may log in by any name; no foreign page may, and none may log anybody out.
+    const logIn = { method: 'POST', body: credentials };
+    const letIn = await ask(tandem.http, '/console/session', { ...logIn, headers: named[0] ?? {} });
+    const [cookie = ''] = (letIn.headers['set-cookie']?.[0] ?? '').split(';');
+    assert.equal(letIn.status, 204);
+    for (const headers of foreign) {
+      const forgedLogIn = await ask(tandem.http, '/console/session', { ...logIn, headers });
+      assert.deepEqual([forgedLogIn.status, forgedLogIn.headers['set-cookie']], [403, undefined]);
+      const logOut = { method: 'DELETE', headers: { ...headers, cookie } };
+      assert.equal((await ask(tandem.http, '/console/session', logOut)).status, 403);
+    }
+    assert.equal(await status({ ...named[0], cookie }), 200, 'the session goes on');
+    await ask(tandem.http, '/console/session', { method: 'DELETE', headers: { cookie } });
+    assert.equal(await status({ ...named[0], cookie }), 401, 'its own page ends it');
     const forged = { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' } };
     assert.equal((await ask(tandem.http, '/console/twiml/dial', forged)).status, 403);
     for (const identity of ['', 'alice', 'browser-<b>', 'x'.repeat(5000)]) {

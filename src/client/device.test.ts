@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { SOUND_TIMEOUT_MS, WEBRTC_BLOCKED_MS } from './limits.ts';
 import { Place } from './place.fixture.ts';
 
 suite('a Device', () => {
@@ -24,6 +25,28 @@ suite('a Device', () => {
     await place.registered();
     assert.equal(place.socket.last('register')?.frames, true);
   });
+
+  for (const [until, passes] of [
+    ['ten minutes are over', (place) => place.beating(1)],
+    ['a network comes', async (place) => place.wake('network')],
+  ] satisfies [string, (place: Place) => Promise<void>][]) {
+    test(`once no packet passed by WebRTC it is called by frames, and by WebRTC again when ${until}`, async () => {
+      const place = new Place();
+      await place.registered();
+      (await place.calling({ isHeard: false })).on('error', () => undefined);
+      await place.beating(SOUND_TIMEOUT_MS);
+      assert.equal(place.socket.last('register')?.frames, true);
+      place.socket.say({ type: 'ready' });
+      await place.beating(WEBRTC_BLOCKED_MS - 1);
+      assert.equal(place.socket.last('register')?.frames, true, 'not before');
+      place.news();
+      await passes(place);
+      await place.settle();
+      assert.equal(place.socket.last('register')?.frames, false);
+      place.socket.say({ type: 'ready' });
+      assert.deepEqual([place.sockets.length, place.news()], [1, ['registering', 'registered']]);
+    });
+  }
 
   test('is unregistered when the server says so, and then lets the connection go', async () => {
     const place = new Place();

@@ -39,7 +39,8 @@ export class DeviceEngine extends Emitter<DeviceEvents<DeviceEngine, Call>> {
   /** What the server still has to hear of calls that ended without a connection. */
   #owed: ClientMessage[] = [];
   #expiry: Cancel | undefined;
-  #webRtcBlockedAt = -Infinity;
+  #webRtcIsBlocked = false;
+  #cancelUnblocking: Cancel = () => undefined;
   readonly #stopWake: Cancel;
 
   constructor(token: string, options: EngineOptions, ports: ClientPorts) {
@@ -48,7 +49,7 @@ export class DeviceEngine extends Emitter<DeviceEvents<DeviceEngine, Call>> {
     this.#ports = ports;
     // Another network may let it pass; where the page only slept, one call more tells.
     this.#stopWake = ports.onWake((why) => {
-      if (why === 'network') this.#webRtcBlockedAt = -Infinity;
+      if (why === 'network') this.#webRtcUntried();
     });
     this.#session = new Session(options.url, token, ports, {
       connected: (message, isNewSocket) => this.#connected(message, isNewSocket),
@@ -154,6 +155,7 @@ export class DeviceEngine extends Emitter<DeviceEvents<DeviceEngine, Call>> {
     this.disconnectAll();
     this.#wanted = false;
     this.#expiry?.();
+    this.#cancelUnblocking();
     this.#stopWake();
     this.#session.dispose();
     this.#settle(undefined, new ClientError(31000, 'the Device was destroyed'));
@@ -221,13 +223,25 @@ export class DeviceEngine extends Emitter<DeviceEvents<DeviceEngine, Call>> {
   }
 
   #route(): Promise<SoundPath['kind']> {
-    const sinceMs = this.#ports.clock.now() - this.#webRtcBlockedAt;
-    return this.#ports.sounds.route(sinceMs < WEBRTC_BLOCKED_MS ? 'blocked' : 'untried');
+    return this.#ports.sounds.route(this.#webRtcIsBlocked ? 'blocked' : 'untried');
   }
 
-  /** Whoever calls this page has to know it too. */
   #webRtcBlocked(): void {
-    this.#webRtcBlockedAt = this.#ports.clock.now();
+    this.#webRtcIsBlocked = true;
+    this.#cancelUnblocking();
+    this.#cancelUnblocking = after(this.#ports.clock, WEBRTC_BLOCKED_MS, () => this.#webRtcUntried());
+    this.#tellRoute();
+  }
+
+  #webRtcUntried(): void {
+    this.#cancelUnblocking();
+    if (!this.#webRtcIsBlocked) return;
+    this.#webRtcIsBlocked = false;
+    this.#tellRoute();
+  }
+
+  /** Whoever calls this page has to know it too. Without a connection it is told with the next one. */
+  #tellRoute(): void {
     if (this.#wanted && this.#session.isConnected) void this.#registerAgain();
   }
 

@@ -6,6 +6,8 @@ import type { Call } from './call.ts';
 import { DeviceEngine, type EngineOptions } from './device.ts';
 import type { CallSound, ClientPorts, DirectSound, SocketHandlers, SoundEvents } from './ports.ts';
 
+const HEARTBEAT_MS = 5_000;
+
 /** The server's end of a socket, which the test moves. */
 export class ServerSocket {
   readonly got: ClientMessage[] = [];
@@ -166,14 +168,22 @@ export class Place {
     return call;
   }
 
-  /** What is due now is done. */
   /** A tab that wakes, or a network that comes. */
   wake(why: 'network' | 'awake' = 'awake'): void {
     for (const handler of this.#wakeHandlers) handler(why);
   }
 
+  /** What is due now is done. */
   settle(): Promise<void> {
     return this.clock.advance(0);
+  }
+
+  /** Time passes, with the heartbeats of the server. */
+  async beating(durationMs: number): Promise<void> {
+    for (let passedMs = 0; passedMs < durationMs; passedMs += HEARTBEAT_MS) {
+      await this.clock.advance(Math.min(HEARTBEAT_MS, durationMs - passedMs));
+      this.socket.say({ type: 'heartbeat' });
+    }
   }
 
   /** What happened since it was last asked. */
@@ -190,8 +200,8 @@ export class Place {
     this.news();
   }
 
-  /** A call that is answered, with sound. */
-  async calling(): Promise<Call> {
+  /** A call that is answered, with sound unless it is said otherwise. */
+  async calling({ isHeard = true } = {}): Promise<Call> {
     const connecting = this.device.connect({ params: { To: 'bob' } });
     if (!this.sockets.some((socket) => !socket.isClosed)) throw new Error('no socket was opened');
     if (!this.socket.types.includes('listen')) this.socket.connect();
@@ -199,7 +209,7 @@ export class Place {
     const call = this.follow(await connecting);
     this.socket.say({ type: 'ringing', callsid: 'CA1', sound: undefined });
     this.socket.say({ type: 'answer', callsid: 'CA1', sound: { kind: 'webrtc', sdp: 'yes' }, reconnect: 'secret' });
-    this.sound.events.up();
+    if (isHeard) this.sound.events.up();
     await this.settle();
     this.news();
     return call;

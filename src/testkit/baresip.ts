@@ -18,6 +18,7 @@ const KEY_RELEASE = '\u0004';
 export interface BaresipOptions {
   readonly user: string;
   readonly password?: string;
+  readonly displayName?: string;
   /** HOST:PORT of the registrar. */
   readonly server: string;
   /** Domain of the address of record, when it is not the server itself. */
@@ -168,8 +169,9 @@ function writeFolder(folder: string, options: FolderOptions): void {
   const tone = join(folder, 'tone.wav');
   writeToneWav(tone, { hertz: options.hertz ?? 400, seconds: options.toneSeconds ?? DEFAULT_TONE_SECONDS });
   writeFileSync(join(folder, 'contacts'), '');
+  const name = options.displayName === undefined ? '' : `"${options.displayName}" `;
   const account = [
-    `<sip:${user}@${options.domain ?? server};transport=${transport}>`,
+    `${name}<sip:${user}@${options.domain ?? server};transport=${transport}>`,
     ...(options.domain === undefined ? [] : [`outbound="sip:${server};transport=${transport}"`]),
     `auth_user=${user}`,
     `auth_pass=${password}`,

@@ -15,13 +15,14 @@ const entry = (number: number): Entry => ({ kind: 'digit', digit: '1', number, a
 const watching = (entries: readonly Entry[]) =>
   afterEvent(NO_CALLS, {
     kind: 'snapshot',
+    now: 1,
     calls: [call('CA1')],
     watched: { call: call('CA1'), legs: [], remembered: true, entries },
   });
 
 suite('live calls', () => {
   test('a snapshot stands for everything before it', () => {
-    const state = afterEvent(watching([entry(0)]), { kind: 'snapshot', calls: [call('CA2')], watched: null });
+    const state = afterEvent(watching([entry(0)]), { kind: 'snapshot', now: 1, calls: [call('CA2')], watched: null });
     assert.deepEqual(state, { calls: [call('CA2')], watched: null, isKnown: true });
   });
 

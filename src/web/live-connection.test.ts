@@ -26,10 +26,11 @@ class FakeStream implements EventStream {
   }
 }
 
-const SNAPSHOT = JSON.stringify({ calls: [], watched: null });
+const START = 1_800_000_000_000;
+const SNAPSHOT = JSON.stringify({ now: START + 60_000, calls: [], watched: null });
 
 function scene({ isRefused = false } = {}) {
-  const clock = new VirtualClock(1_800_000_000_000);
+  const clock = new VirtualClock(START);
   const streams: FakeStream[] = [];
   const live = new LiveConnection({
     clock,
@@ -52,6 +53,35 @@ suite('the connection to the server', () => {
     newest().event('snapshot', SNAPSHOT);
     assert.equal(state().connection, 'live');
     assert.ok(state().calls.isKnown);
+  });
+
+  test('tells what time it is there', () => {
+    const { live, newest } = scene();
+    assert.equal(live.time.get(), START);
+    newest().event('snapshot', SNAPSHOT);
+    assert.equal(live.time.get(), START + 60_000);
+  });
+
+  test('is closed while nobody sees the page, however long, and opened when somebody does', async () => {
+    const { clock, streams, live, newest, state } = scene();
+    newest().event('snapshot', SNAPSHOT);
+    live.rest();
+    assert.ok(newest().isClosed);
+    live.watch('CA1');
+    await clock.advance(SILENCE_MS * 3);
+    assert.deepEqual([streams.length, state().connection], [1, 'live']);
+    live.wake();
+    assert.deepEqual([streams.length, newest().path], [2, '/console/events?watch=CA1']);
+  });
+
+  test('that was lost is not tried again while nobody sees the page', async () => {
+    const { clock, streams, live, newest } = scene();
+    newest().isClosed = true;
+    newest().error();
+    await clock.advance(0);
+    live.rest();
+    await clock.advance(SILENCE_MS);
+    assert.equal(streams.length, 1);
   });
 
   test('that says nothing for long is taken for dead and opened anew', async () => {

@@ -1,6 +1,7 @@
 import { after, type Cancel, type Clock } from '../base/clock.ts';
 import { afterEvent, NO_CALLS, type LiveCalls } from './live-calls.ts';
 import type { LiveEvent } from './model.ts';
+import { ServerTime } from './server-time.ts';
 import { Store } from './store.ts';
 
 /** The server beats every 10 s; after this long without anything the connection is dead, whatever the browser thinks. */
@@ -38,16 +39,19 @@ export interface LivePorts {
 /** The server's events, for as long as the page lives: opened again when they stop, with everything anew. */
 export class LiveConnection {
   readonly state = new Store(AT_FIRST);
+  readonly time: ServerTime;
   readonly #ports: LivePorts;
   #stream: EventStream | undefined;
   #watched: string | undefined;
   #heardAt = 0;
+  #isResting = false;
   #lookedAt = 0;
   #cancelLook: Cancel = () => undefined;
   #cancelRetry: Cancel = () => undefined;
 
   constructor(ports: LivePorts) {
     this.#ports = ports;
+    this.time = new ServerTime(ports.clock);
   }
 
   start(): void {
@@ -74,8 +78,18 @@ export class LiveConnection {
 
   /** The page came back to the front, or the network is there again. */
   wake(): void {
+    this.#isResting = false;
     this.#look();
-    if (this.#ports.clock.now() - this.#heardAt > SILENCE_MS / 2 || this.#stream?.isClosed === true) this.#open();
+    const isOld = this.#ports.clock.now() - this.#heardAt > SILENCE_MS / 2;
+    if (isOld || (this.#stream?.isClosed ?? true)) this.#open();
+  }
+
+  /** Nobody sees the page. Of one server a browser keeps six connections open, for all of its tabs. */
+  rest(): void {
+    this.#isResting = true;
+    this.#cancelRetry();
+    this.#stream?.close();
+    this.#stream = undefined;
   }
 
   forgetSleep(): void {
@@ -100,6 +114,7 @@ export class LiveConnection {
   #heard(name: string, data: string): void {
     this.#heardAt = this.#ports.clock.now();
     const event = eventOf(name, data);
+    if (event?.kind === 'snapshot') this.time.heard(event.now);
     const calls = event === undefined ? this.state.get().calls : afterEvent(this.state.get().calls, event);
     this.#change({ connection: 'live', calls });
   }
@@ -137,7 +152,7 @@ export class LiveConnection {
     const passed = now - this.#lookedAt;
     this.#lookedAt = now;
     if (passed > SLEPT_MS) this.#change({ sleptMs: passed });
-    if (now - this.#heardAt <= SILENCE_MS || this.state.get().connection === 'refused') return;
+    if (this.#isResting || now - this.#heardAt <= SILENCE_MS || this.state.get().connection === 'refused') return;
     this.#change({ connection: 'lost' });
     this.#open();
   }

@@ -70,6 +70,12 @@ export interface Session {
 }
 
 export type LiveEvent =
-  | { readonly kind: 'snapshot'; readonly calls: readonly ShownCall[]; readonly watched: WatchedCall | null }
+  | {
+      readonly kind: 'snapshot';
+      /** The server's clock. */
+      readonly now: number;
+      readonly calls: readonly ShownCall[];
+      readonly watched: WatchedCall | null;
+    }
   | { readonly kind: 'calls'; readonly calls: readonly ShownCall[] }
   | { readonly kind: 'entries'; readonly sid: string; readonly entries: readonly Entry[] };

@@ -6,7 +6,6 @@ import { shortAddress } from '../words.ts';
 import { CopyText } from './copy-text.tsx';
 import { lengthText, StatusBadge } from './call-status.tsx';
 import { CallTimeLine } from './call-time-line.tsx';
-import { useNow } from './use-now.ts';
 import { useStore } from './use-store.ts';
 
 interface CallDetailProps {
@@ -38,7 +37,7 @@ export function CallDetail({ live, session, call, legs }: CallDetailProps): Reac
           />
         </Box>
       )}
-      {legs.length === 0 ? <CopyText text={call.sid} name="call SID" /> : <LegFacts leg={leg} />}
+      {legs.length === 0 ? <CopyText text={call.sid} name="call SID" /> : <LegFacts live={live} leg={leg} />}
       {steps === undefined ? (
         <Loader size="sm" aria-label="The time line is being fetched" />
       ) : (
@@ -61,8 +60,8 @@ function legLabel(leg: ShownCall, call: ShownCall, { homeDomain }: Session): str
     : `→ ${shortAddress(leg.to, homeDomain)}`;
 }
 
-function LegFacts({ leg }: { readonly leg: ShownCall }): ReactNode {
-  const now = useNow(1000);
+function LegFacts({ live, leg }: Pick<CallDetailProps, 'live'> & { readonly leg: ShownCall }): ReactNode {
+  const now = useStore(live.time);
   return (
     <Group gap="xs" wrap="wrap">
       <StatusBadge status={leg.status} />

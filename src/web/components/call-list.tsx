@@ -6,7 +6,6 @@ import { agoText, directionWords, shortAddress } from '../words.ts';
 import { CallDetail } from './call-detail.tsx';
 import { lengthText, StatusBadge } from './call-status.tsx';
 import { Icon } from './icon.tsx';
-import { useNow } from './use-now.ts';
 import { useStore } from './use-store.ts';
 
 interface CallListProps {
@@ -20,7 +19,7 @@ interface CallListProps {
 /** Calls, newest first; the open one shows its legs and its time line as they grow. */
 export function CallList({ live, session, trees, open, onOpen }: CallListProps): ReactNode {
   const { calls } = useStore(live.state);
-  const now = useNow(1000);
+  const now = useStore(live.time);
   useEffect(() => live.watch(open ?? undefined), [live, open]);
   if (!calls.isKnown) return <Skeleton height={120} aria-label="The calls are being fetched" />;
   if (trees.length === 0) return <NoCalls />;

@@ -1,18 +1,22 @@
 import { Alert, Box, Button, Group, Paper, Stack, Text, ThemeIcon, Title } from '@mantine/core';
-import { useEffect, useRef, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
+import type { LiveConnection } from '../live-connection.ts';
 import type { Phone, PhoneCallState, PhoneState } from '../phone.ts';
-import { clockText } from '../words.ts';
+import { CallButtons, CallWords, isIncoming, titleOf } from './call-controls.tsx';
 import { Icon } from './icon.tsx';
 import { Keypad } from './keypad.tsx';
-import { useNow } from './use-now.ts';
 import { useStore } from './use-store.ts';
 
 /** The page as a phone: asks to be called, rings, talks. */
-export function CallMe({ phone }: { readonly phone: Phone }): ReactNode {
+export function CallMe({ live, phone }: { readonly live: LiveConnection; readonly phone: Phone }): ReactNode {
   const state = useStore(phone.state);
   return (
     <Paper className="hero" p={{ base: 'lg', sm: 'xl' }} radius="lg" component="section" aria-labelledby="phone-title">
-      {state.call === undefined ? <AtRest phone={phone} state={state} /> : <InCall phone={phone} call={state.call} />}
+      {state.call === undefined ? (
+        <AtRest phone={phone} state={state} />
+      ) : (
+        <InCall {...{ live, phone }} call={state.call} />
+      )}
       {state.problem === undefined ? null : (
         <Alert
           mt="md"
@@ -80,10 +84,21 @@ function lineText({ line, busy }: PhoneState): string {
   }
 }
 
-function InCall({ phone, call }: { readonly phone: Phone; readonly call: PhoneCallState }): ReactNode {
+interface InCallProps {
+  readonly live: LiveConnection;
+  readonly phone: Phone;
+  readonly call: PhoneCallState;
+}
+
+function InCall({ live, phone, call }: InCallProps): ReactNode {
   const isRinging = call.status === 'ringing';
   return (
-    <Group wrap="nowrap" align="flex-start" gap="lg">
+    <Group
+      wrap="nowrap"
+      align="flex-start"
+      gap="lg"
+      {...(isIncoming(call) ? { role: 'alertdialog', 'aria-labelledby': 'phone-title' } : {})}
+    >
       <Box className={isRinging ? 'ringing' : undefined} style={{ borderRadius: '50%', flex: 'none' }} visibleFrom="xs">
         <ThemeIcon size={64} radius="50%" variant="filled">
           <Icon name="phone" size={30} />
@@ -94,87 +109,15 @@ function InCall({ phone, call }: { readonly phone: Phone; readonly call: PhoneCa
           <Title order={1} size="h2" id="phone-title" className="breaks">
             {titleOf(call)}
           </Title>
-          <CallWords call={call} />
+          <CallWords {...{ live, call }} hint="Press keys here or on your keyboard." />
         </div>
-        {isRinging && call.direction === 'in' ? (
-          <RingingButtons phone={phone} />
-        ) : (
-          <TalkingButtons {...{ phone, call }} />
-        )}
+        <CallButtons {...{ phone, call }} />
         {isRinging ? null : (
           <Box hiddenFrom="md">
             <Keypad onPress={(key) => void phone.press(key)} />
           </Box>
         )}
       </Stack>
-    </Group>
-  );
-}
-
-function titleOf(call: PhoneCallState): string {
-  if (call.status !== 'ringing') return `In a call with ${call.with}`;
-  return call.direction === 'in' ? `${call.with} is calling` : `Calling ${call.with}`;
-}
-
-function CallWords({ call }: { readonly call: PhoneCallState }): ReactNode {
-  const now = useNow(500);
-  if (call.status === 'reconnecting') return <Text>The sound is interrupted; the call is being taken up again.</Text>;
-  if (call.openSince === undefined) {
-    return (
-      <Text className="quiet">{call.isAwaited ? 'You asked for it: it is answered in a moment.' : 'It rings.'}</Text>
-    );
-  }
-  return (
-    <Group gap="md">
-      <Text className="mono" size="lg" role="timer">
-        {clockText(now - call.openSince)}
-      </Text>
-      <Text className="quiet">
-        {call.digits === '' ? (
-          'Press keys here or on your keyboard.'
-        ) : (
-          <>
-            You pressed <b className="mono">{call.digits}</b>
-          </>
-        )}
-      </Text>
-    </Group>
-  );
-}
-
-function RingingButtons({ phone }: { readonly phone: Phone }): ReactNode {
-  const answer = useRef<HTMLButtonElement>(null);
-  // Whoever works by keyboard answers with Enter.
-  useEffect(() => answer.current?.focus(), []);
-  return (
-    <Group>
-      <Button ref={answer} size="md" radius="xl" leftSection={<Icon name="phone" />} onClick={() => phone.answer()}>
-        Answer
-      </Button>
-      <Button size="md" radius="xl" variant="default" onClick={() => phone.decline()}>
-        Decline
-      </Button>
-    </Group>
-  );
-}
-
-function TalkingButtons({ phone, call }: { readonly phone: Phone; readonly call: PhoneCallState }): ReactNode {
-  return (
-    <Group>
-      <Button size="md" radius="xl" color="red.8" leftSection={<Icon name="hangup" />} onClick={() => phone.hangUp()}>
-        Hang up
-      </Button>
-      <Button
-        size="md"
-        radius="xl"
-        variant="default"
-        aria-pressed={call.isMuted}
-        disabled={call.status === 'ringing'}
-        leftSection={<Icon name={call.isMuted ? 'mute' : 'microphone'} />}
-        onClick={() => phone.toggleMute()}
-      >
-        {call.isMuted ? 'Unmute' : 'Mute'}
-      </Button>
     </Group>
   );
 }

@@ -22,6 +22,8 @@ export function StatusBadge({ status }: { readonly status: CallStatus }): ReactN
       color={STATUS_COLORS[status]}
       tt="none"
       autoContrast
+      // The theme's own yellow is too pale on yellow.
+      className={status === 'ringing' ? 'warning' : ''}
       style={{ flex: 'none' }}
     >
       {STATUS_WORDS[status]}

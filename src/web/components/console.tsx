@@ -4,6 +4,7 @@ import type { PageParts } from '../page-parts.ts';
 import { CallsRoom } from './calls-room.tsx';
 import { HomeRoom } from './home-room.tsx';
 import { Shell } from './shell.tsx';
+import { useKeysInCall } from './use-keys-in-call.ts';
 import { useRoute } from './use-route.ts';
 import { useStore } from './use-store.ts';
 
@@ -20,10 +21,9 @@ export function Console({ parts, session, onRefused }: ConsoleProps): ReactNode 
   const phone = useMemo(() => parts.phone(session), [parts, session]);
   const { connection } = useStore(live.state);
   useEffect(() => {
-    const wake = (): void => {
-      if (document.visibilityState === 'visible') live.wake();
-    };
+    const wake = (): void => (document.visibilityState === 'visible' ? live.wake() : live.rest());
     live.start();
+    wake();
     document.addEventListener('visibilitychange', wake);
     addEventListener('online', wake);
     return () => {
@@ -35,9 +35,10 @@ export function Console({ parts, session, onRefused }: ConsoleProps): ReactNode 
   useEffect(() => {
     if (connection === 'refused') onRefused();
   }, [connection, onRefused]);
+  useKeysInCall(phone);
   const logOut = (): void => void door.logOut().then(onRefused, onRefused);
   return (
-    <Shell live={live} route={route} session={session} onLogOut={session.isLocal ? undefined : logOut}>
+    <Shell {...{ live, phone }} route={route} session={session} onLogOut={session.isLocal ? undefined : logOut}>
       {route.room === 'home' ? (
         <HomeRoom {...{ live, phone, door, session }} />
       ) : (

@@ -2,6 +2,7 @@ import { ActionIcon, Autocomplete, Button, Group, Paper, Stack, Text, Title } fr
 import { useState, type FormEvent, type ReactNode } from 'react';
 import type { Session } from '../model.ts';
 import type { Phone } from '../phone.ts';
+import { isIncoming } from './call-controls.tsx';
 import { Icon } from './icon.tsx';
 import { Keypad } from './keypad.tsx';
 import { useStore } from './use-store.ts';
@@ -17,7 +18,8 @@ export function DialPad({ phone, session }: { readonly phone: Phone; readonly se
     event.preventDefault();
     if (to.trim() !== '') void phone.dial(to.trim());
   };
-  const inCall = call !== undefined;
+  // While a call only comes in, whoever types here goes on typing.
+  const inCall = call !== undefined && !isIncoming(call);
   return (
     // On a narrow screen the keys stand in the call itself.
     <Paper
@@ -64,7 +66,7 @@ export function DialPad({ phone, session }: { readonly phone: Phone; readonly se
           <Button
             type="submit"
             loading={busy === 'dial'}
-            disabled={inCall || to.trim() === ''}
+            disabled={call !== undefined || to.trim() === ''}
             leftSection={<Icon name="phone" />}
           >
             Dial

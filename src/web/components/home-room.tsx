@@ -11,7 +11,6 @@ import { CallList } from './call-list.tsx';
 import { CallMe } from './call-me.tsx';
 import { CodeCard } from './code-card.tsx';
 import { DialPad } from './dial-pad.tsx';
-import { useKeysInCall } from './use-keys-in-call.ts';
 import { useStore } from './use-store.ts';
 
 const SHOWN_CALLS = 6;
@@ -29,12 +28,11 @@ export function HomeRoom({ live, phone, door, session }: HomeRoomProps): ReactNo
   const trees = callTrees(calls.calls);
   // The newest call is open until another one is chosen; choosing the newest again follows it anew.
   const [chosen, setChosen] = useState<string | null>();
-  useKeysInCall(phone);
   return (
     <Grid gap="md">
       <Grid.Col span={{ base: 12, md: 7 }}>
         <Stack gap="md">
-          <CallMe phone={phone} />
+          <CallMe {...{ live, phone }} />
           <Paper className="card" p="md" radius="lg" component="section" aria-labelledby="calls-title">
             <Group justify="space-between" mb="xs">
               <Title order={2} size="h4" id="calls-title">

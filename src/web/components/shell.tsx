@@ -14,7 +14,9 @@ import { useDisclosure } from '@mantine/hooks';
 import { useEffect, type ReactNode } from 'react';
 import type { LiveConnection, LiveState } from '../live-connection.ts';
 import type { Session } from '../model.ts';
+import type { Phone } from '../phone.ts';
 import { fragmentOf, type Route } from '../route.ts';
+import { CallAnnouncement, CallBar } from './call-bar.tsx';
 import { Icon, Mark, type IconName } from './icon.tsx';
 import { Notices } from './notices.tsx';
 import { useStore } from './use-store.ts';
@@ -27,16 +29,18 @@ const ROOMS: readonly { readonly route: Route; readonly label: string; readonly 
 
 interface ShellProps {
   readonly live: LiveConnection;
+  readonly phone: Phone;
   readonly route: Route;
   readonly session: Session;
   readonly onLogOut: (() => void) | undefined;
   readonly children: ReactNode;
 }
 
-export function Shell({ live, route, session, onLogOut, children }: ShellProps): ReactNode {
+export function Shell({ live, phone, route, session, onLogOut, children }: ShellProps): ReactNode {
   const [isOpen, { toggle, close }] = useDisclosure(false);
-  // After a step to another room the navigation has done its work.
-  useEffect(close, [route.room, close]);
+  const isRung = useStore(phone.state).call?.status === 'ringing';
+  // After a step to another room the navigation has done its work; a call that rings is not to be hidden by it.
+  useEffect(close, [route.room, isRung, close]);
   return (
     <AppShell
       header={{ height: 56 }}
@@ -86,10 +90,13 @@ export function Shell({ live, route, session, onLogOut, children }: ShellProps):
       </AppShell.Navbar>
       <AppShell.Main>
         <Box maw={1120} mx="auto">
+          {/* The first room is about the call itself. */}
+          {route.room === 'home' ? null : <CallBar {...{ live, phone }} />}
           <Notices live={live} />
           {children}
         </Box>
       </AppShell.Main>
+      <CallAnnouncement phone={phone} />
     </AppShell>
   );
 }
