@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { ClientError } from './client-error.ts';
 import { Place } from './place.fixture.ts';
 
 suite('a Device', () => {
@@ -48,6 +49,58 @@ suite('a Device', () => {
     assert.equal(place.socket.last('register')?.audio, false);
     place.socket.say({ type: 'offline' });
     assert.ok(place.socket.isClosed);
+  });
+
+  test('unregistered as its socket is lost, it is so at once, and opens no other', async () => {
+    const place = new Place();
+    await place.registered();
+    const leaving = place.device.unregister();
+    place.socket.drop();
+    await leaving;
+    await place.clock.advance(60_000);
+    assert.equal(place.sockets.length, 1);
+  });
+
+  test('says what a call that ended without a connection still owes, and then lets the connection go', async () => {
+    const place = new Place();
+    const call = await place.calling();
+    place.socket.drop();
+    call.disconnect();
+    await place.clock.advance(20_000);
+    place.socket.connect();
+    assert.deepEqual(place.socket.types, ['listen', 'hangup']);
+    assert.equal(place.socket.last('hangup')?.callsid, 'CA1');
+    assert.ok(place.socket.isClosed);
+  });
+
+  test('forgets what it owes after 30 s, when the server has ended the call by itself', async () => {
+    const place = new Place();
+    const call = await place.calling();
+    place.socket.drop();
+    call.disconnect();
+    await place.clock.advance(30_000);
+    const before = place.sockets.length;
+    assert.ok(place.socket.isClosed);
+    await place.clock.advance(60_000);
+    assert.equal(place.sockets.length, before);
+  });
+
+  test('without a way for sound no call is made, and no connection stays for it', async () => {
+    const place = new Place();
+    place.noRoute = new ClientError(53405, 'sound has no way out of this browser');
+    await assert.rejects(place.device.connect(), { code: 53405 });
+    assert.ok(place.socket.isClosed);
+    await place.clock.advance(60_000);
+    assert.equal(place.sockets.length, 1);
+  });
+
+  test('without a way for sound a registration fails at once', async () => {
+    const place = new Place();
+    const call = await place.calling();
+    place.noRoute = new ClientError(53405, 'sound has no way out of this browser');
+    await assert.rejects(place.device.register(), { code: 53405 });
+    assert.equal(place.device.state, 'unregistered');
+    assert.equal(call.status(), 'open');
   });
 
   test('comes back after a lost socket, ever later, and registers again', async () => {

@@ -127,6 +127,8 @@ export class Place {
   readonly told: string[] = [];
   readonly device: DeviceEngine;
   route: SoundPath['kind'] = 'webrtc';
+  /** Why sound has no way out of this browser. */
+  noRoute: Error | undefined;
   microphone: Error | undefined;
   readonly #wakeHandlers: ((why: 'network' | 'awake') => void)[] = [];
 
@@ -240,7 +242,10 @@ export class Place {
         return () => undefined;
       },
       sounds: {
-        route: async (webRtc) => (webRtc === 'blocked' ? 'frames' : this.route),
+        route: async (webRtc) => {
+          if (this.noRoute !== undefined) throw this.noRoute;
+          return webRtc === 'blocked' ? 'frames' : this.route;
+        },
         open: async (kind, events) => {
           if (this.microphone !== undefined) throw this.microphone;
           const sound = new FakeSound(kind, events);
