@@ -124,6 +124,43 @@ suite('a Call that the page makes', () => {
     assert.deepEqual(place.news(), ['reconnecting 53405', 'reconnected']);
   });
 
+  test('early sound that breaks off is looked for as soon as the call is answered', async () => {
+    const place = new Place();
+    const call = await place.ringing({ kind: 'webrtc', sdp: 'early' });
+    place.sound.events.up();
+    place.sound.events.down();
+    await place.settle();
+    assert.equal(call.status(), 'ringing');
+    assert.equal(place.socket.last('reinvite'), undefined);
+    place.socket.say({ type: 'answer', callsid: 'CA1', sound: { kind: 'webrtc', sdp: 'early' }, reconnect: 'secret' });
+    await place.settle();
+    assert.equal(place.socket.last('reinvite')?.sdp, 'restart');
+    place.socket.say({ type: 'answer', callsid: 'CA1', sound: { kind: 'webrtc', sdp: 'again' }, reconnect: 'next' });
+    place.sound.events.up();
+    assert.equal(call.status(), 'open');
+    assert.deepEqual(place.news(), ['ringing with sound', 'accept', 'reconnecting 53405', 'reconnected']);
+  });
+
+  test('early sound that is back before the answer leaves no trace', async () => {
+    const place = new Place();
+    const call = await place.ringing({ kind: 'webrtc', sdp: 'early' });
+    for (const event of ['up', 'down', 'up'] as const) place.sound.events[event]();
+    place.socket.say({ type: 'answer', callsid: 'CA1', sound: undefined, reconnect: 'secret' });
+    await place.clock.advance(10_000);
+    assert.equal(call.status(), 'open');
+    assert.equal(place.socket.last('reinvite'), undefined);
+    assert.deepEqual(place.news(), ['ringing with sound', 'accept']);
+  });
+
+  test('early sound for which no packet passes ends it as it does after the answer', async () => {
+    const place = new Place();
+    const call = await place.ringing({ kind: 'webrtc', sdp: 'early' });
+    place.sound.events.down();
+    assert.equal(call.status(), 'closed');
+    assert.equal(place.socket.last('hangup')?.callsid, 'CA1');
+    assert.deepEqual(place.news(), ['ringing with sound', 'call error 53405', 'disconnect']);
+  });
+
   test('sound that never comes ends it with what stands between', async () => {
     const place = new Place();
     const connecting = place.device.connect();

@@ -339,15 +339,16 @@ export class Call extends Emitter<CallEvents<Call>> {
 
   #opened(): void {
     this.#status = 'open';
-    this.#recovery.opened();
     this.#digits.flush();
     this.emit('accept', this);
+    // Last: what it looks for, the page hears after `accept`.
+    this.#recovery.opened();
   }
 
   async #openSound(kind: SoundPath['kind']): Promise<CallSound> {
     const sound = await this.#host.openSound(kind, {
       up: () => this.#recovery.soundUp(),
-      down: () => this.#soundIsDown(),
+      down: () => this.#recovery.soundDown(),
       failed: (error) => this.#fail(error),
       frame: (packet) => this.#host.sendFrame(packet),
       volume: (input, output) => this.emit('volume', input, output),
@@ -368,10 +369,6 @@ export class Call extends Emitter<CallEvents<Call>> {
     this.#sound?.accept(path).catch((error: unknown) => {
       if (!this.#recovery.isSoundLost) this.#fail(asClientError(error));
     });
-  }
-
-  #soundIsDown(): void {
-    if (this.#status === 'open' || this.#status === 'reconnecting') this.#recovery.soundDown();
   }
 
   /** The server's leg is of this call's kind; the next call may be of the other. */

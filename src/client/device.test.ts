@@ -166,6 +166,15 @@ suite('a Device', () => {
     assert.ok(place.socket.types.includes('register'));
   });
 
+  test('what is no token is refused at once, when it is given', () => {
+    const refused = { code: 20101, name: 'AccessTokenInvalid', message: /VoiceGrant/ };
+    for (const token of [undefined, null, { token: 'x' }, 'x'.repeat(9_000)])
+      assert.throws(() => new Place({ token: token as string }), refused);
+    const place = new Place();
+    assert.throws(() => place.device.updateToken(undefined as unknown as string), refused);
+    assert.equal(place.device.token, 'token');
+  });
+
   test('a token that ends is told before; a new one goes over the same socket and takes the registration up again', async () => {
     const place = new Place({ tokenRefreshMs: 3000 });
     const registering = place.device.register();

@@ -47,16 +47,16 @@ export class DeviceEngine extends Emitter<DeviceEvents<DeviceEngine, Call>> {
     this.#options = options;
     this.#ports = ports;
     this.#owed = new OwedMessages(ports.clock, () => this.#stopWhenIdle());
-    // Another network may let it pass; where the page only slept, one call more tells.
-    this.#stopWake = ports.onWake((why) => {
-      if (why === 'network') this.#webRtcBlockedAt = -Infinity;
-    });
     this.#session = new Session(options.url, token, ports, {
       connected: (message, isNewSocket) => this.#connected(message, isNewSocket),
       message: (message) => this.#message(message),
       frame: (packet) => this.#active?.frame(packet),
       lost: () => this.#lost(),
       refused: (error) => this.#refused(error),
+    });
+    // Another network may let it pass; where the page only slept, one call more tells.
+    this.#stopWake = ports.onWake((why) => {
+      if (why === 'network') this.#webRtcBlockedAt = -Infinity;
     });
   }
 
@@ -137,7 +137,7 @@ export class DeviceEngine extends Emitter<DeviceEvents<DeviceEngine, Call>> {
     }
   }
 
-  /** Goes on under a new token of the same identity. */
+  /** Goes on under a new token of the same identity; throws ClientError 20101 for what is no text. */
   updateToken(token: string): void {
     this.#alive();
     this.#session.updateToken(token);

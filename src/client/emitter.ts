@@ -11,7 +11,10 @@ export class Emitter<Events extends { [Name in keyof Events]: readonly unknown[]
   once<Name extends keyof Events>(name: Name, handler: (...values: Events[Name]) => void): this {
     const isKnown = this.#handlers.get(name)?.has(handler as Handler) === true;
     // By `on`, which a class may extend.
-    if (!isKnown) this.on(name, handler).#handlers.get(name)?.set(handler as Handler, 'once');
+    if (!isKnown)
+      this.on(name, handler)
+        .#handlers.get(name)
+        ?.set(handler as Handler, 'once');
     return this;
   }
 

@@ -132,8 +132,9 @@ export class Place {
   microphone: Error | undefined;
   readonly #wakeHandlers: ((why: 'network' | 'awake') => void)[] = [];
 
-  constructor(options: Partial<EngineOptions> = {}) {
-    this.device = new DeviceEngine('token', { url: 'ws://place/signal', ...options }, this.#ports());
+  constructor(options: Partial<EngineOptions> & { readonly token?: string } = {}) {
+    const { token, ...engine } = { token: 'token', url: 'ws://place/signal', ...options };
+    this.device = new DeviceEngine(token, engine, this.#ports());
     for (const name of ['registering', 'registered', 'unregistered', 'tokenWillExpire', 'destroyed'] as const)
       this.device.on(name, () => this.told.push(name));
     this.device.on('error', ({ code }) => this.told.push(`error ${code}`));
@@ -192,14 +193,20 @@ export class Place {
     this.news();
   }
 
-  /** A call that is answered, with sound. */
-  async calling(): Promise<Call> {
+  /** A call that rings at the other side. */
+  async ringing(early: SoundPath | undefined): Promise<Call> {
     const connecting = this.device.connect({ params: { To: 'bob' } });
     if (!this.sockets.some((socket) => !socket.isClosed)) throw new Error('no socket was opened');
     if (!this.socket.types.includes('listen')) this.socket.connect();
     await this.settle();
     const call = this.follow(await connecting);
-    this.socket.say({ type: 'ringing', callsid: 'CA1', sound: undefined });
+    this.socket.say({ type: 'ringing', callsid: 'CA1', sound: early });
+    return call;
+  }
+
+  /** A call that is answered, with sound. */
+  async calling(): Promise<Call> {
+    const call = await this.ringing(undefined);
     this.socket.say({ type: 'answer', callsid: 'CA1', sound: { kind: 'webrtc', sdp: 'yes' }, reconnect: 'secret' });
     this.sound.events.up();
     await this.settle();
