@@ -11,7 +11,7 @@ export interface CallRecoveryPorts {
   recovered(): void;
   /** It took too long. */
   givenUp(error: ClientError): void;
-  /** Not one packet has passed. */
+  /** Of an answered call: not one packet has passed. Told again when none has by then by another way. */
   neverPassed(): void;
   /** Offers another ICE connection under the same call. */
   restartSound(): void;
@@ -24,6 +24,8 @@ export class CallRecovery {
   #lostSound = false;
   /** Packets pass. */
   #soundUp = false;
+  /** Given up before a packet passed. */
+  #soundBlocked = false;
   #opened = false;
   #begun = false;
   #closed = false;
@@ -47,7 +49,8 @@ export class CallRecovery {
     if (this.#closed) return;
     this.#opened = true;
     if (this.#lostSound) this.#lookForSound();
-    else if (!this.#soundUp) this.#arm('sound', SOUND_TIMEOUT_MS, () => this.#ports.neverPassed());
+    else if (this.#soundBlocked) this.#neverPassed();
+    else if (!this.#soundUp) this.#arm('sound', SOUND_TIMEOUT_MS, () => this.#neverPassed());
   }
 
   socketLost(): void {
@@ -70,10 +73,11 @@ export class CallRecovery {
     this.#recovered();
   }
 
-  /** Of a call that only rings, the sound that came early is looked for with the answer: no offer is taken before. */
+  /** Of a call that only rings, early sound is looked for with the answer: no offer is taken before. */
   soundDown(): void {
     if (!this.#soundUp && !this.#lostSound) {
-      this.#ports.neverPassed();
+      this.#soundBlocked = true;
+      if (this.#opened) this.#neverPassed();
       return;
     }
     this.#soundUp = false;
@@ -86,6 +90,12 @@ export class CallRecovery {
     this.#closed = true;
     for (const cancel of this.#timers.values()) cancel();
     this.#timers.clear();
+  }
+
+  /** Another way has the same time. */
+  #neverPassed(): void {
+    this.#arm('sound', SOUND_TIMEOUT_MS, () => this.#neverPassed());
+    this.#ports.neverPassed();
   }
 
   #lookForSound(): void {

@@ -228,9 +228,10 @@ export class DeviceEngine extends Emitter<DeviceEvents<DeviceEngine, Call>> {
   }
 
   /** Whoever calls this page has to know it too. */
-  #webRtcBlocked(): void {
+  #webRtcBlocked(): Promise<SoundPath['kind']> {
     this.#webRtcBlockedAt = this.#ports.clock.now();
     if (this.#wanted && this.#session.isConnected) void this.#registerAgain();
+    return this.#route();
   }
 
   #message(message: ServerMessage): void {

@@ -127,6 +127,8 @@ export class Place {
   readonly told: string[] = [];
   readonly device: DeviceEngine;
   route: SoundPath['kind'] = 'webrtc';
+  /** The way that is left when WebRTC is blocked. */
+  blockedRoute: SoundPath['kind'] = 'frames';
   /** Why sound has no way out of this browser. */
   noRoute: Error | undefined;
   microphone: Error | undefined;
@@ -204,10 +206,16 @@ export class Place {
     return call;
   }
 
-  /** A call that is answered, with sound. */
-  async calling(): Promise<Call> {
+  /** A call that is answered, for which no packet has passed. */
+  async unheard(): Promise<Call> {
     const call = await this.ringing(undefined);
     this.socket.say({ type: 'answer', callsid: 'CA1', sound: { kind: 'webrtc', sdp: 'yes' }, reconnect: 'secret' });
+    return call;
+  }
+
+  /** A call that is answered, with sound. */
+  async calling(): Promise<Call> {
+    const call = await this.unheard();
     this.sound.events.up();
     await this.settle();
     this.news();
@@ -251,7 +259,7 @@ export class Place {
       sounds: {
         route: async (webRtc) => {
           if (this.noRoute !== undefined) throw this.noRoute;
-          return webRtc === 'blocked' ? 'frames' : this.route;
+          return webRtc === 'blocked' ? this.blockedRoute : this.route;
         },
         open: async (kind, events) => {
           if (this.microphone !== undefined) throw this.microphone;

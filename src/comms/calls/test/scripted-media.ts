@@ -156,6 +156,10 @@ export class ScriptedLeg implements MediaLeg {
     return Promise.resolve(`answer of ${this.id}`);
   }
 
+  useFrames(): Promise<void> {
+    return Promise.reject(new MediaError('not-acceptable', `${this.id} is no browser's`));
+  }
+
   play(sources: readonly SoundSource[], options: { readonly loop?: number } = {}): Playback {
     this.#playing?.stop();
     this.played.push(sources.map(nameOf).join(' + '));
