@@ -241,6 +241,15 @@ suite('a Call that the page makes', () => {
     }
   });
 
+  test('one that may not have the microphone again ends with that', async () => {
+    const place = new Place();
+    await place.unheard();
+    place.microphone = new ClientError(31401, 'the microphone was refused');
+    place.sound.events.down();
+    await place.settle();
+    assert.deepEqual(place.news(), ['ringing', 'accept', 'call error 31401', 'disconnect']);
+  });
+
   test('one that hung up as it took the microphone again sends nothing and frees it', async () => {
     const place = new Place();
     const call = await place.unheard();

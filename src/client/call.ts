@@ -360,7 +360,7 @@ export class Call extends Emitter<CallEvents<Call>> {
       return;
     }
     this.#goesOver = true;
-    this.#goOver().catch(() => this.#fail(noSound('webrtc')));
+    this.#goOver().catch((error: unknown) => this.#fail(asClientError(error)));
   }
 
   /** This call takes to frames, as the next ones do from the beginning. */
@@ -368,7 +368,7 @@ export class Call extends Emitter<CallEvents<Call>> {
     if ((await this.#host.webRtcBlocked()) !== 'frames') throw noSound('webrtc');
     const sound = await this.#audio.replace();
     // Without a connection it is said with the next one.
-    if (this.#status !== 'closed') this.#host.send({ type: 'reinvite', callsid: this.#callSid, sound });
+    this.#host.send({ type: 'reinvite', callsid: this.#callSid, sound });
   }
 
   #restartSound(): void {

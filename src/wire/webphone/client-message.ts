@@ -14,7 +14,7 @@ import {
   PROTOCOL_VERSION,
 } from './limits.ts';
 
-/** How a call carries its sound: WebRTC, or G.711 frames over the signalling socket where no ICE candidate exists. */
+/** How a call carries its sound: WebRTC, or G.711 frames over the signalling socket where WebRTC carries nothing. */
 export type SoundPath = { readonly kind: 'webrtc'; readonly sdp: string } | { readonly kind: 'frames' };
 
 /** Text that belongs to a call, beside its sound. */
