@@ -74,15 +74,6 @@ test('UDP is blocked in a call', async (t) => {
     await hearsAndPresses('7');
   });
 
-  await t.test('from the beginning, where WebRTC alone is wanted: the call ends with its number', async () => {
-    const jenny = await openClientPage(t, chromium, world.tandem.http);
-    await jenny.device(world.token('jenny'), { sound: 'webrtc' });
-    await jenny.call({});
-    await jenny.event('call', 'accept');
-    assert.equal((await jenny.event('call', 'error', SOUND_WITHIN_MS)).detail, 53_405);
-    await jenny.event('call', 'disconnect');
-  });
-
   await t.test('whoever calls such a page reaches it over the socket', async () => {
     const twiml = `<Response><Play>${url}</Play></Response>`;
     await world.client.calls.create({ to: 'client:mike', from: '+12025550100', twiml });
