@@ -145,7 +145,7 @@ it('a leg whose browser WebRTC does not reach goes on by messages: what it plays
   const [end, offerer] = await Promise.all([far.openLeg({ kind: 'frames' }), far.openLeg({ kind: 'frames' })]);
   const offer = await offerer.createOffer();
   await end.answerOffer(offer);
-  joinFrames(leg, end);
+  await joinFrames(leg, end);
   await leg.useFrames(offer);
   assert.deepEqual(await playing.done, { outcome: 'completed', playedMs: 400 });
   await end.sendDigits('7').done;
