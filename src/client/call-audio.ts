@@ -135,10 +135,11 @@ export class CallAudio {
     this.#sound = undefined;
   }
 
+  /** What it was is still told. */
   close(): void {
     this.#closed = true;
     this.#direct.close();
-    this.release();
+    this.#sound?.close();
     this.#next?.close();
     this.#next = undefined;
   }

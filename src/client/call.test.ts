@@ -190,6 +190,7 @@ suite('a Call that the page makes', () => {
     assert.deepEqual(place.news(), ['ringing', 'muted', 'accept', 'route frames']);
     call.disconnect();
     assert.equal(place.sound.done.at(-1), 'close');
+    assert.equal(call.route, 'frames', 'what it was is still told');
   });
 
   test('one that comes in goes over to frames too', async () => {
