@@ -15,8 +15,8 @@ export function noSound(kind: SoundPath['kind'] | undefined): ClientError {
     kind === 'frames'
       ? 'no sound came over the connection to the server'
       : "no sound passes: want the server's UDP ports reachable from here; a firewall, or a NAT whose outer address the " +
-          'server does not know (advertisedAddress), stands between. Call again: the sound goes over the socket then, unless the ' +
-          "Device's `sound` is `webrtc`",
+          'server does not know (advertisedAddress), stands between. A Device whose ' +
+          '`sound` is `auto`, in a secure context, takes to the socket instead',
   );
 }
 

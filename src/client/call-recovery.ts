@@ -11,19 +11,22 @@ export interface CallRecoveryPorts {
   recovered(): void;
   /** It took too long. */
   givenUp(error: ClientError): void;
-  /** Not one packet has passed since the answer. */
+  /** Of an answered call: not one packet has passed. Told again when none has by then by another way. */
   neverPassed(): void;
   /** Offers another ICE connection under the same call. */
   restartSound(): void;
 }
 
-/** What an answered call has lost, its socket or its sound, and how long it is looked for. */
+/** What a call has lost, its socket or its sound, and how long it is looked for once the call was answered. */
 export class CallRecovery {
   readonly #ports: CallRecoveryPorts;
   #lostSocket = false;
   #lostSound = false;
   /** Packets pass. */
   #soundUp = false;
+  /** Given up before a packet passed. */
+  #soundBlocked = false;
+  #opened = false;
   #begun = false;
   #closed = false;
   readonly #timers = new Map<'sound' | 'restart' | 'give-up', Cancel>();
@@ -36,13 +39,18 @@ export class CallRecovery {
     return this.#lostSocket;
   }
 
+  /** Sound of an answered call is looked for. */
   get isSoundLost(): boolean {
-    return this.#lostSound;
+    return this.#lostSound && this.#opened;
   }
 
   /** The call was answered. */
   opened(): void {
-    if (!this.#soundUp) this.#arm('sound', SOUND_TIMEOUT_MS, () => this.#ports.neverPassed());
+    if (this.#closed) return;
+    this.#opened = true;
+    if (this.#lostSound) this.#lookForSound();
+    else if (this.#soundBlocked) this.#neverPassed();
+    else if (!this.#soundUp) this.#arm('sound', SOUND_TIMEOUT_MS, () => this.#neverPassed());
   }
 
   socketLost(): void {
@@ -65,23 +73,34 @@ export class CallRecovery {
     this.#recovered();
   }
 
-  /** Of a call that was answered. */
+  /** Of a call that only rings, early sound is looked for with the answer: no offer is taken before. */
   soundDown(): void {
     if (!this.#soundUp && !this.#lostSound) {
-      this.#ports.neverPassed();
+      this.#soundBlocked = true;
+      if (this.#opened) this.#neverPassed();
       return;
     }
     this.#soundUp = false;
     if (this.#lostSound) return;
     this.#lostSound = true;
-    this.#begin(new ClientError(53405, 'the sound broke off; another way is looked for'));
-    this.#restart();
+    if (this.#opened) this.#lookForSound();
   }
 
   close(): void {
     this.#closed = true;
     for (const cancel of this.#timers.values()) cancel();
     this.#timers.clear();
+  }
+
+  /** Another way has the same time. */
+  #neverPassed(): void {
+    this.#arm('sound', SOUND_TIMEOUT_MS, () => this.#neverPassed());
+    this.#ports.neverPassed();
+  }
+
+  #lookForSound(): void {
+    this.#begin(new ClientError(53405, 'the sound broke off; another way is looked for'));
+    this.#restart();
   }
 
   /** Tried until sound is there or the call is given up. */

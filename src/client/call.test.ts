@@ -114,7 +114,7 @@ suite('a Call that the page makes', () => {
     const call = await place.calling();
     place.sound.events.down();
     await place.settle();
-    assert.equal(place.socket.last('reinvite')?.sdp, 'restart');
+    assert.deepEqual(place.socket.last('reinvite')?.sound, { kind: 'webrtc', sdp: 'restart' });
     await place.clock.advance(5_000);
     assert.equal(place.socket.types.filter((type) => type === 'reinvite').length, 2);
     place.socket.say({ type: 'answer', callsid: 'CA1', sound: { kind: 'webrtc', sdp: 'again' }, reconnect: 'next' });
@@ -124,8 +124,146 @@ suite('a Call that the page makes', () => {
     assert.deepEqual(place.news(), ['reconnecting 53405', 'reconnected']);
   });
 
-  test('sound that never comes ends it with what stands between', async () => {
+  test('early sound that breaks off is looked for as soon as the call is answered', async () => {
     const place = new Place();
+    const call = await place.ringing({ kind: 'webrtc', sdp: 'early' });
+    place.sound.events.up();
+    place.sound.events.down();
+    await place.settle();
+    assert.equal(call.status(), 'ringing');
+    assert.equal(place.socket.last('reinvite'), undefined);
+    place.socket.say({ type: 'answer', callsid: 'CA1', sound: { kind: 'webrtc', sdp: 'early' }, reconnect: 'secret' });
+    await place.settle();
+    assert.deepEqual(place.socket.last('reinvite')?.sound, { kind: 'webrtc', sdp: 'restart' });
+    place.socket.say({ type: 'answer', callsid: 'CA1', sound: { kind: 'webrtc', sdp: 'again' }, reconnect: 'next' });
+    place.sound.events.up();
+    assert.equal(call.status(), 'open');
+    assert.deepEqual(place.news(), ['ringing with sound', 'accept', 'reconnecting 53405', 'reconnected']);
+  });
+
+  test('early sound that is back before the answer leaves no trace', async () => {
+    const place = new Place();
+    const call = await place.ringing({ kind: 'webrtc', sdp: 'early' });
+    for (const event of ['up', 'down', 'up'] as const) place.sound.events[event]();
+    place.socket.say({ type: 'answer', callsid: 'CA1', sound: undefined, reconnect: 'secret' });
+    await place.clock.advance(10_000);
+    assert.equal(call.status(), 'open');
+    assert.equal(place.socket.last('reinvite'), undefined);
+    assert.deepEqual(place.news(), ['ringing with sound', 'accept']);
+  });
+
+  test('early sound for which no packet passes goes over to frames with the answer', async () => {
+    const place = new Place();
+    await place.ringing({ kind: 'webrtc', sdp: 'early' });
+    place.sound.events.down();
+    await place.settle();
+    assert.equal(place.socket.last('reinvite'), undefined);
+    place.socket.say({ type: 'answer', callsid: 'CA1', sound: undefined, reconnect: 'secret' });
+    await place.settle();
+    assert.deepEqual(place.socket.last('reinvite')?.sound, { kind: 'frames' });
+    assert.deepEqual(place.news(), ['ringing with sound', 'accept']);
+  });
+
+  test('one for which WebRTC carries nothing goes over to frames, muted and metered as it was, and stays', async () => {
+    const place = new Place();
+    const call = await place.ringing(undefined);
+    call.mute();
+    call.on('volume', () => undefined);
+    place.socket.say({ type: 'answer', callsid: 'CA1', sound: { kind: 'webrtc', sdp: 'yes' }, reconnect: 'secret' });
+    const webRtc = place.sound;
+    webRtc.events.down();
+    await place.settle();
+    assert.deepEqual(place.socket.last('reinvite'), { type: 'reinvite', callsid: 'CA1', sound: { kind: 'frames' } });
+    assert.equal(call.route, 'webrtc');
+    place.socket.frame(new Uint8Array(12));
+    place.socket.say({ type: 'answer', callsid: 'CA1', sound: { kind: 'frames' }, reconnect: 'next' });
+    place.sound.events.up();
+    webRtc.events.down();
+    for (let beats = 0; beats < 6; beats += 1) {
+      await place.clock.advance(5_000);
+      place.socket.say({ type: 'heartbeat' });
+    }
+    assert.equal(call.status(), 'open');
+    assert.equal(call.route, 'frames');
+    assert.deepEqual(place.sound.done, ['mute', 'frame 12', 'meter', 'accept frames']);
+    assert.equal(webRtc.done.at(-1), 'close');
+    assert.deepEqual(place.news(), ['ringing', 'muted', 'accept', 'route frames']);
+    call.disconnect();
+    assert.equal(place.sound.done.at(-1), 'close');
+    assert.equal(call.route, 'frames', 'what it was is still told');
+  });
+
+  test('one that comes in goes over to frames too', async () => {
+    const place = new Place();
+    await place.registered();
+    const call = await place.rung();
+    call.accept();
+    await place.settle();
+    place.sound.events.down();
+    await place.settle();
+    assert.deepEqual(place.socket.last('reinvite'), { type: 'reinvite', callsid: 'CA2', sound: { kind: 'frames' } });
+  });
+
+  test('one that lost its socket as it goes over asks for frames on the next', async () => {
+    const place = new Place();
+    const call = await place.unheard();
+    place.socket.drop();
+    place.sound.events.down();
+    await place.clock.advance(150);
+    place.socket.connect();
+    assert.deepEqual(place.socket.last('invite')?.sound, { kind: 'frames' });
+    place.socket.say({ type: 'answer', callsid: 'CA1', sound: { kind: 'frames' }, reconnect: 'next' });
+    assert.equal(call.route, 'frames');
+    assert.equal(call.status(), 'open');
+  });
+
+  test('one that goes over leaves the direct way that it was finding', async () => {
+    const place = new Place({ direct: true });
+    await place.unheard();
+    place.socket.say({ type: 'direct', callsid: 'CA1', step: { kind: 'start' } });
+    place.sound.events.down();
+    await place.settle();
+    place.socket.say({ type: 'answer', callsid: 'CA1', sound: { kind: 'frames' }, reconnect: 'next' });
+    assert.deepEqual(place.socket.last('direct')?.step, { kind: 'down' });
+  });
+
+  test('one whose frames the server refuses, or does not answer to, ends with what stands between', async () => {
+    for (const answer of ['refusal', 'none'] as const) {
+      const place = new Place();
+      const call = await place.unheard();
+      place.sound.events.down();
+      await place.settle();
+      const error = { code: 53402, message: 'the offer could not be taken; the sound stays as it was' };
+      if (answer === 'refusal') place.socket.say({ type: 'error', callsid: 'CA1', error });
+      else await place.clock.advance(20_000);
+      assert.equal(call.status(), 'closed');
+      assert.ok(place.news().includes('call error 53405'));
+      for (const sound of place.sounds) assert.equal(sound.done.at(-1), 'close');
+    }
+  });
+
+  test('one that may not have the microphone again ends with that', async () => {
+    const place = new Place();
+    await place.unheard();
+    place.microphone = new ClientError(31401, 'the microphone was refused');
+    place.sound.events.down();
+    await place.settle();
+    assert.deepEqual(place.news(), ['ringing', 'accept', 'call error 31401', 'disconnect']);
+  });
+
+  test('one that hung up as it took the microphone again sends nothing and frees it', async () => {
+    const place = new Place();
+    const call = await place.unheard();
+    place.sound.events.down();
+    call.disconnect();
+    await place.settle();
+    assert.equal(place.socket.last('reinvite'), undefined);
+    for (const sound of place.sounds) assert.equal(sound.done.at(-1), 'close');
+  });
+
+  test('sound that never comes ends it with what stands between, where WebRTC alone is wanted', async () => {
+    const place = new Place();
+    place.blockedRoute = 'webrtc';
     const connecting = place.device.connect();
     place.socket.connect();
     const call = await connecting;
@@ -141,12 +279,10 @@ suite('a Call that the page makes', () => {
   test('after WebRTC carried nothing the next call, and whoever calls, takes the socket; another network is tried anew', async () => {
     const place = new Place();
     await place.registered();
-    const connecting = place.device.connect();
-    const call = await connecting;
-    place.socket.say({ type: 'answer', callsid: 'CA1', sound: { kind: 'webrtc', sdp: 'yes' }, reconnect: 'secret' });
+    const call = await place.unheard();
     place.sound.events.down();
     await place.settle();
-    assert.equal(call.status(), 'closed');
+    call.disconnect();
     assert.deepEqual(place.socket.last('register'), { type: 'register', audio: true, frames: true });
     const next = await place.device.connect();
     assert.equal(place.sound.kind, 'frames');

@@ -5,10 +5,10 @@ import type { ServerMessage } from '../wire/webphone/server-message.ts';
 import { asClientError, lostSocket, noSound } from './call-errors.ts';
 import type { CallEvents, CallMessageOptions, CallStatus, SoundRoute } from './client-types.ts';
 import { messageOf, received } from './call-messages.ts';
+import { CallAudio } from './call-audio.ts';
 import { CallRecovery } from './call-recovery.ts';
 import { ClientError } from './client-error.ts';
 import { DigitQueue } from './digit-queue.ts';
-import { DirectPath } from './direct-path.ts';
 import { Emitter } from './emitter.ts';
 import type { CallSound, SoundEvents, SoundStatistics } from './ports.ts';
 
@@ -21,8 +21,8 @@ export interface CallHost {
   send(message: ClientMessage): boolean;
   sendFrame(packet: Uint8Array): void;
   openSound(kind: SoundPath['kind'], events: SoundEvents): Promise<CallSound>;
-  /** Not one packet passed by WebRTC. */
-  webRtcBlocked(): void;
+  /** Not one packet passed by WebRTC. Gives the way that is left. */
+  webRtcBlocked(): Promise<SoundPath['kind']>;
   /** Begins to be the call that the browser is in; throws ClientError 31486 when there is one. */
   accepting(call: Call): void;
   /** It rings on. */
@@ -50,13 +50,13 @@ export class Call extends Emitter<CallEvents<Call>> {
   readonly #host: CallHost;
   readonly #offer: SoundPath | undefined;
   readonly #digits: DigitQueue;
-  readonly #direct: DirectPath;
+  readonly #audio: CallAudio;
   readonly #recovery: CallRecovery;
   #callSid: string;
   #status: CallStatus;
   #reconnectToken: string;
-  #sound: CallSound | undefined;
-  #muted = false;
+  /** Frames have been offered for a WebRTC that carries nothing. */
+  #goesOver = false;
 
   /** @internal Calls are made by a Device. */
   constructor(options: NewCall, host: CallHost) {
@@ -84,9 +84,15 @@ export class Call extends Emitter<CallEvents<Call>> {
       neverPassed: () => this.#neverPassed(),
       restartSound: () => this.#restartSound(),
     });
-    this.#direct = new DirectPath({
-      send: (step) => void host.send({ type: 'direct', callsid: this.#callSid, step }),
-      changed: () => this.emit('route', this.route ?? 'webrtc'),
+    this.#audio = new CallAudio({
+      open: (kind, events) => host.openSound(kind, events),
+      up: () => this.#recovery.soundUp(),
+      down: () => this.#recovery.soundDown(),
+      failed: (error) => this.#fail(error),
+      frame: (packet) => host.sendFrame(packet),
+      volume: (input, output) => this.emit('volume', input, output),
+      sendDirect: (step) => void host.send({ type: 'direct', callsid: this.#callSid, step }),
+      rerouted: (route) => this.emit('route', route),
     });
   }
 
@@ -95,27 +101,27 @@ export class Call extends Emitter<CallEvents<Call>> {
   }
 
   isMuted(): boolean {
-    return this.#muted;
+    return this.#audio.isMuted;
   }
 
   /** Undefined before there is sound. */
   get route(): SoundRoute | undefined {
-    return this.#direct.isInUse ? 'direct' : this.#sound?.kind;
+    return this.#audio.route;
   }
 
   /** The microphone's MediaStream. */
   getLocalStream(): unknown {
-    return this.#sound?.localStream;
+    return this.#audio.localStream;
   }
 
   /** What the other party says, as a MediaStream. */
   getRemoteStream(): unknown {
-    return this.#sound?.remoteStream;
+    return this.#audio.remoteStream;
   }
 
   /** Packets of the way that the sound takes now. */
   async getStatistics(): Promise<SoundStatistics | undefined> {
-    return this.#sound?.statistics();
+    return this.#audio.statistics();
   }
 
   /**
@@ -166,9 +172,8 @@ export class Call extends Emitter<CallEvents<Call>> {
   }
 
   mute(shouldMute = true): void {
-    if (this.#muted === shouldMute || this.#status === 'closed') return;
-    this.#muted = shouldMute;
-    this.#sound?.mute(shouldMute);
+    if (this.isMuted() === shouldMute || this.#status === 'closed') return;
+    this.#audio.mute(shouldMute);
     this.emit('mute', shouldMute, this);
   }
 
@@ -197,7 +202,7 @@ export class Call extends Emitter<CallEvents<Call>> {
     name: Name,
     handler: (...values: CallEvents<Call>[Name]) => void,
   ): this {
-    if (name === 'volume') this.#sound?.meter();
+    if (name === 'volume') this.#audio.meter();
     return super.on(name, handler);
   }
 
@@ -209,14 +214,13 @@ export class Call extends Emitter<CallEvents<Call>> {
   /** @internal Takes the microphone and sends the invitation; rejects when either fails. */
   async begin(kind: SoundPath['kind'], parameters: string): Promise<void> {
     try {
-      const sound = await this.#openSound(kind);
-      const path = await sound.offer();
+      const sound = await this.#audio.offer(kind);
       if (this.#status !== 'connecting') return;
       const direct = this.#host.direct && kind === 'webrtc';
       const invite: ClientMessage = {
         type: 'invite',
         callsid: this.#callSid,
-        sound: path,
+        sound,
         parameters,
         reconnect: undefined,
         direct,
@@ -254,11 +258,12 @@ export class Call extends Emitter<CallEvents<Call>> {
         this.emit('messageReceived', received(message));
         return;
       case 'error':
+        if (this.#goesOver && message.error.code === REFUSED_OFFER) this.#fail(noSound(this.#audio.kind));
         // A refused restart is tried again.
-        if (!this.#recovery.isSoundLost) this.emit('error', ClientError.fromServer(message.error));
+        else if (!this.#recovery.isSoundLost) this.emit('error', ClientError.fromServer(message.error));
         return;
       case 'direct':
-        this.#direct.take(message.step);
+        this.#audio.direct(message.step);
         return;
       case 'heartbeat':
       case 'connected':
@@ -274,7 +279,7 @@ export class Call extends Emitter<CallEvents<Call>> {
 
   /** @internal */
   frame(packet: Uint8Array): void {
-    this.#sound?.frame(packet);
+    this.#audio.frame(packet);
   }
 
   /** @internal The server keeps a call that was answered, and only that, for a while. */
@@ -289,9 +294,10 @@ export class Call extends Emitter<CallEvents<Call>> {
 
   /** @internal */
   socketBack(): void {
-    if (!this.#recovery.isSocketLost || this.#sound === undefined) return;
+    const sound = this.#audio.current;
+    if (!this.#recovery.isSocketLost || sound === undefined) return;
     this.#host.send({
-      ...{ type: 'invite', callsid: this.#callSid, sound: this.#sound.current(), parameters: '' },
+      ...{ type: 'invite', callsid: this.#callSid, sound, parameters: '' },
       ...{ reconnect: this.#reconnectToken, direct: false },
     });
   }
@@ -299,16 +305,12 @@ export class Call extends Emitter<CallEvents<Call>> {
   async #accept(): Promise<void> {
     const offer = this.#offer;
     if (offer === undefined) return;
-    const sound = await this.#openSound(offer.kind);
-    try {
-      const path = await sound.answer(offer);
-      if (this.#status !== 'connecting') return;
-      const direct = this.#host.direct && offer.kind === 'webrtc';
-      if (!this.#host.send({ type: 'answer', callsid: this.#callSid, sound: path, direct })) throw lostSocket();
-    } catch (error) {
-      sound.close();
-      this.#sound = undefined;
-      throw error;
+    const sound = await this.#audio.answer(offer);
+    if (this.#status !== 'connecting') return;
+    const direct = this.#host.direct && offer.kind === 'webrtc';
+    if (!this.#host.send({ type: 'answer', callsid: this.#callSid, sound, direct })) {
+      this.#audio.release();
+      throw lostSocket();
     }
     this.#opened();
   }
@@ -339,52 +341,41 @@ export class Call extends Emitter<CallEvents<Call>> {
 
   #opened(): void {
     this.#status = 'open';
-    this.#recovery.opened();
     this.#digits.flush();
     this.emit('accept', this);
-  }
-
-  async #openSound(kind: SoundPath['kind']): Promise<CallSound> {
-    const sound = await this.#host.openSound(kind, {
-      up: () => this.#recovery.soundUp(),
-      down: () => this.#soundIsDown(),
-      failed: (error) => this.#fail(error),
-      frame: (packet) => this.#host.sendFrame(packet),
-      volume: (input, output) => this.emit('volume', input, output),
-      direct: (state) => this.#direct.connection(state),
-    });
-    if (this.#status === 'closed') {
-      sound.close();
-      throw new ClientError(31000, 'the call ended before the microphone was there');
-    }
-    this.#sound = sound;
-    sound.mute(this.#muted);
-    if (this.listenerCount('volume') > 0) sound.meter();
-    this.#direct.sound = sound.direct;
-    return sound;
+    // Last: what it looks for, the page hears after `accept`.
+    this.#recovery.opened();
   }
 
   #acceptSound(path: SoundPath): void {
-    this.#sound?.accept(path).catch((error: unknown) => {
+    this.#audio.accept(path).catch((error: unknown) => {
       if (!this.#recovery.isSoundLost) this.#fail(asClientError(error));
     });
   }
 
-  #soundIsDown(): void {
-    if (this.#status === 'open' || this.#status === 'reconnecting') this.#recovery.soundDown();
+  #neverPassed(): void {
+    const { kind } = this.#audio;
+    if (kind !== 'webrtc' || this.#goesOver) {
+      this.#fail(noSound(kind));
+      return;
+    }
+    this.#goesOver = true;
+    this.#goOver().catch((error: unknown) => this.#fail(asClientError(error)));
   }
 
-  /** The server's leg is of this call's kind; the next call may be of the other. */
-  #neverPassed(): void {
-    if (this.#sound?.kind === 'webrtc') this.#host.webRtcBlocked();
-    this.#fail(noSound(this.#sound?.kind));
+  /** This call takes to frames, as the next ones do from the beginning. */
+  async #goOver(): Promise<void> {
+    if ((await this.#host.webRtcBlocked()) !== 'frames') throw noSound('webrtc');
+    const sound = await this.#audio.replace();
+    // Without a connection it is said with the next one.
+    this.#host.send({ type: 'reinvite', callsid: this.#callSid, sound });
   }
 
   #restartSound(): void {
-    this.#sound?.offer({ restart: true }).then(
-      (path) => {
-        if (this.#recovery.isSoundLost && path.kind === 'webrtc')
-          this.#host.send({ type: 'reinvite', callsid: this.#callSid, sdp: path.sdp });
+    this.#audio.restart().then(
+      (sound) => {
+        if (this.#recovery.isSoundLost && sound?.kind === 'webrtc')
+          this.#host.send({ type: 'reinvite', callsid: this.#callSid, sound });
       },
       // The next try may find the connection in a better state.
       () => undefined,
@@ -409,8 +400,10 @@ export class Call extends Emitter<CallEvents<Call>> {
     this.#status = 'closed';
     this.#recovery.close();
     this.#digits.close();
-    this.#direct.close();
-    this.#sound?.close();
+    this.#audio.close();
     this.#host.over(this, owed);
   }
 }
+
+/** The vendor's MediaClientRemoteDescFailedError. */
+const REFUSED_OFFER = 53_402;

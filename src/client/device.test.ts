@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { ClientError } from './client-error.ts';
 import { SOUND_TIMEOUT_MS, WEBRTC_BLOCKED_MS } from './limits.ts';
 import { Place } from './place.fixture.ts';
 
@@ -33,7 +34,7 @@ suite('a Device', () => {
     test(`once no packet passed by WebRTC it is called by frames, and by WebRTC again when ${until}`, async () => {
       const place = new Place();
       await place.registered();
-      (await place.calling({ isHeard: false })).on('error', () => undefined);
+      (await place.unheard()).on('error', () => undefined);
       await place.beating(SOUND_TIMEOUT_MS);
       assert.equal(place.socket.last('register')?.frames, true);
       place.socket.say({ type: 'ready' });
@@ -71,6 +72,58 @@ suite('a Device', () => {
     assert.equal(place.socket.last('register')?.audio, false);
     place.socket.say({ type: 'offline' });
     assert.ok(place.socket.isClosed);
+  });
+
+  test('unregistered as its socket is lost, it is so at once, and opens no other', async () => {
+    const place = new Place();
+    await place.registered();
+    const leaving = place.device.unregister();
+    place.socket.drop();
+    await leaving;
+    await place.clock.advance(60_000);
+    assert.equal(place.sockets.length, 1);
+  });
+
+  test('says what a call that ended without a connection still owes, and then lets the connection go', async () => {
+    const place = new Place();
+    const call = await place.calling();
+    place.socket.drop();
+    call.disconnect();
+    await place.clock.advance(20_000);
+    place.socket.connect();
+    assert.deepEqual(place.socket.types, ['listen', 'hangup']);
+    assert.equal(place.socket.last('hangup')?.callsid, 'CA1');
+    assert.ok(place.socket.isClosed);
+  });
+
+  test('forgets what it owes after 30 s, when the server has ended the call by itself', async () => {
+    const place = new Place();
+    const call = await place.calling();
+    place.socket.drop();
+    call.disconnect();
+    await place.clock.advance(30_000);
+    const before = place.sockets.length;
+    assert.ok(place.socket.isClosed);
+    await place.clock.advance(60_000);
+    assert.equal(place.sockets.length, before);
+  });
+
+  test('without a way for sound no call is made, and no connection stays for it', async () => {
+    const place = new Place();
+    place.noRoute = new ClientError(53405, 'sound has no way out of this browser');
+    await assert.rejects(place.device.connect(), { code: 53405 });
+    assert.ok(place.socket.isClosed);
+    await place.clock.advance(60_000);
+    assert.equal(place.sockets.length, 1);
+  });
+
+  test('without a way for sound a registration fails at once', async () => {
+    const place = new Place();
+    const call = await place.calling();
+    place.noRoute = new ClientError(53405, 'sound has no way out of this browser');
+    await assert.rejects(place.device.register(), { code: 53405 });
+    assert.equal(place.device.state, 'unregistered');
+    assert.equal(call.status(), 'open');
   });
 
   test('comes back after a lost socket, ever later, and registers again', async () => {
@@ -134,6 +187,15 @@ suite('a Device', () => {
     await place.settle();
     assert.equal(place.socket.last('listen')?.token, 'another');
     assert.ok(place.socket.types.includes('register'));
+  });
+
+  test('what is no token is refused at once, when it is given', () => {
+    const refused = { code: 20101, name: 'AccessTokenInvalid', message: /VoiceGrant/ };
+    for (const token of [undefined, null, { token: 'x' }, 'x'.repeat(9_000)])
+      assert.throws(() => new Place({ token: token as string }), refused);
+    const place = new Place();
+    assert.throws(() => place.device.updateToken(undefined as unknown as string), refused);
+    assert.equal(place.device.token, 'token');
   });
 
   test('a token that ends is told before; a new one goes over the same socket and takes the registration up again', async () => {

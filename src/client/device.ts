@@ -10,6 +10,7 @@ import { ClientError } from './client-error.ts';
 import type { DeviceEvents, DeviceState } from './client-types.ts';
 import { Emitter } from './emitter.ts';
 import { REGISTER_TIMEOUT_MS, TOKEN_REFRESH_MS, WEBRTC_BLOCKED_MS } from './limits.ts';
+import { OwedMessages } from './owed-messages.ts';
 import type { ClientPorts } from './ports.ts';
 import { Session } from './session.ts';
 
@@ -36,8 +37,7 @@ export class DeviceEngine extends Emitter<DeviceEvents<DeviceEngine, Call>> {
   /** The page wants to be called, connected or not. */
   #wanted = false;
   readonly #waiting = new Set<{ readonly for: 'connected' | 'ready' | 'offline'; done(error?: ClientError): void }>();
-  /** What the server still has to hear of calls that ended without a connection. */
-  #owed: ClientMessage[] = [];
+  readonly #owed: OwedMessages;
   #expiry: Cancel | undefined;
   #webRtcIsBlocked = false;
   #cancelUnblocking: Cancel = () => undefined;
@@ -47,16 +47,17 @@ export class DeviceEngine extends Emitter<DeviceEvents<DeviceEngine, Call>> {
     super();
     this.#options = options;
     this.#ports = ports;
-    // Another network may let it pass; where the page only slept, one call more tells.
-    this.#stopWake = ports.onWake((why) => {
-      if (why === 'network') this.#webRtcUntried();
-    });
+    this.#owed = new OwedMessages(ports.clock, () => this.#stopWhenIdle());
     this.#session = new Session(options.url, token, ports, {
       connected: (message, isNewSocket) => this.#connected(message, isNewSocket),
       message: (message) => this.#message(message),
       frame: (packet) => this.#active?.frame(packet),
       lost: () => this.#lost(),
       refused: (error) => this.#refused(error),
+    });
+    // Another network may let it pass; where the page only slept, one call more tells.
+    this.#stopWake = ports.onWake((why) => {
+      if (why === 'network') this.#webRtcUntried();
     });
   }
 
@@ -87,17 +88,15 @@ export class DeviceEngine extends Emitter<DeviceEvents<DeviceEngine, Call>> {
     this.#wanted = true;
     if (this.#state === 'registered') return;
     const ready = this.#until('ready');
+    if (this.#session.isConnected) void this.#registerAgain();
+    else {
+      this.#enter('registering');
+      this.#session.start();
+    }
     try {
-      if (this.#session.isConnected) await this.#sayRegister();
-      else {
-        this.#enter('registering');
-        this.#session.start();
-      }
       await ready;
-    } catch (error) {
-      // The caller of this method hears it here.
-      await ready.catch(() => undefined);
-      throw error;
+    } finally {
+      this.#stopWhenIdle();
     }
   }
 
@@ -139,7 +138,7 @@ export class DeviceEngine extends Emitter<DeviceEvents<DeviceEngine, Call>> {
     }
   }
 
-  /** Goes on under a new token of the same identity. */
+  /** Goes on under a new token of the same identity; throws ClientError 20101 for what is no text. */
   updateToken(token: string): void {
     this.#alive();
     this.#session.updateToken(token);
@@ -157,6 +156,7 @@ export class DeviceEngine extends Emitter<DeviceEvents<DeviceEngine, Call>> {
     this.#expiry?.();
     this.#cancelUnblocking();
     this.#stopWake();
+    this.#owed.clear();
     this.#session.dispose();
     this.#settle(undefined, new ClientError(31000, 'the Device was destroyed'));
     this.#state = 'destroyed';
@@ -202,10 +202,12 @@ export class DeviceEngine extends Emitter<DeviceEvents<DeviceEngine, Call>> {
       this.emit('tokenWillExpire', this),
     );
     this.#settle('connected');
-    for (const message of this.#owed.splice(0)) this.#session.send(message);
+    for (const message of this.#owed.take()) this.#session.send(message);
     // A renewed token leaves calls as they are; a registration that ended with the old one is wanted still.
     if (isNewSocket) for (const call of this.#calls) call.socketBack();
     if (this.#wanted && (isNewSocket || this.#state !== 'registered')) void this.#registerAgain();
+    // What it came for may have been to say what was owed.
+    this.#stopWhenIdle();
   }
 
   async #registerAgain(): Promise<void> {
@@ -226,11 +228,12 @@ export class DeviceEngine extends Emitter<DeviceEvents<DeviceEngine, Call>> {
     return this.#ports.sounds.route(this.#webRtcIsBlocked ? 'blocked' : 'untried');
   }
 
-  #webRtcBlocked(): void {
+  #webRtcBlocked(): Promise<SoundPath['kind']> {
     this.#webRtcIsBlocked = true;
     this.#cancelUnblocking();
     this.#cancelUnblocking = after(this.#ports.clock, WEBRTC_BLOCKED_MS, () => this.#webRtcUntried());
     this.#tellRoute();
+    return this.#route();
   }
 
   #webRtcUntried(): void {
@@ -313,7 +316,7 @@ export class DeviceEngine extends Emitter<DeviceEvents<DeviceEngine, Call>> {
     this.#calls.delete(call);
     this.#remember(call.callSid);
     if (this.#active === call) this.#active = undefined;
-    if (owed !== undefined && this.#owed.length < MAX_OWED) this.#owed.push(owed);
+    if (owed !== undefined) this.#owed.add(owed);
     this.#stopWhenIdle();
   }
 
@@ -326,6 +329,10 @@ export class DeviceEngine extends Emitter<DeviceEvents<DeviceEngine, Call>> {
   #lost(): void {
     for (const call of [...this.#calls]) call.socketLost();
     if (this.#state === 'registered') this.#enter(this.#wanted ? 'registering' : 'unregistered');
+    if (this.#wanted) return;
+    // Without a socket nobody is called.
+    this.#settle('offline');
+    this.#stopWhenIdle();
   }
 
   #refused(error: ClientError): void {
@@ -347,9 +354,10 @@ export class DeviceEngine extends Emitter<DeviceEvents<DeviceEngine, Call>> {
     this.emit(state);
   }
 
+  /** Whoever waits for a connection alone is a call. */
   #stopWhenIdle(): void {
-    if (!this.#wanted && this.#calls.size === 0 && this.#state === 'unregistered' && this.#waiting.size === 0)
-      this.#session.stop();
+    const isNeeded = this.#wanted || this.#calls.size > 0 || this.#state !== 'unregistered' || !this.#owed.isEmpty;
+    if (!isNeeded && [...this.#waiting].every((waiter) => waiter.for === 'connected')) this.#session.stop();
   }
 
   #until(what: 'connected' | 'ready' | 'offline'): Promise<void> {
@@ -374,7 +382,6 @@ export class DeviceEngine extends Emitter<DeviceEvents<DeviceEngine, Call>> {
 }
 
 const NAME_BYTES = 16;
-const MAX_OWED = 10;
 const MAX_ENDED = 50;
 
 function inCallAlready(): ClientError {

@@ -42,7 +42,7 @@ export class DirectPath {
         this.#describe('answer', sound.answer(step.sdp));
         return;
       case 'answer':
-        if (this.#open) sound.accept(step.sdp).catch(() => this.#giveUp());
+        if (this.#open) sound.accept(step.sdp).catch(() => this.leave());
         return;
       case 'up':
         if (this.#open && !this.#inUse) {
@@ -63,7 +63,14 @@ export class DirectPath {
   connection(state: 'up' | 'down'): void {
     if (!this.#open) return;
     if (state === 'up') this.#ports.send({ kind: 'up' });
-    else this.#giveUp();
+    else this.leave();
+  }
+
+  /** This side goes by the server again. */
+  leave(): void {
+    if (!this.#open) return;
+    this.#ports.send({ kind: 'down' });
+    this.#stop();
   }
 
   close(): void {
@@ -85,15 +92,9 @@ export class DirectPath {
         if (attempt === this.#attempt) this.#ports.send({ kind, sdp });
       },
       () => {
-        if (attempt === this.#attempt) this.#giveUp();
+        if (attempt === this.#attempt) this.leave();
       },
     );
-  }
-
-  #giveUp(): void {
-    if (!this.#open) return;
-    this.#ports.send({ kind: 'down' });
-    this.#stop();
   }
 
   #stop(): void {

@@ -1,27 +1,25 @@
-/** Handlers by the names of events, as pages know them. */
+/** Handlers by the names of events, as pages know them. A handler stands under a name once, and under many names. */
 export class Emitter<Events extends { [Name in keyof Events]: readonly unknown[] }> {
-  readonly #handlers = new Map<keyof Events, Set<Handler>>();
-  readonly #once = new WeakMap<Handler, Handler>();
+  readonly #handlers = new Map<keyof Events, Map<Handler, 'always' | 'once'>>();
 
   on<Name extends keyof Events>(name: Name, handler: (...values: Events[Name]) => void): this {
-    const handlers = this.#handlers.get(name) ?? new Set();
-    this.#handlers.set(name, handlers.add(handler as Handler));
+    const handlers = this.#handlers.get(name) ?? new Map<Handler, 'always' | 'once'>();
+    this.#handlers.set(name, handlers.set(handler as Handler, 'always'));
     return this;
   }
 
   once<Name extends keyof Events>(name: Name, handler: (...values: Events[Name]) => void): this {
-    const first = (...values: Events[Name]): void => {
-      this.off(name, handler);
-      handler(...values);
-    };
-    this.#once.set(handler as Handler, first as Handler);
-    return this.on(name, first);
+    const isKnown = this.#handlers.get(name)?.has(handler as Handler) === true;
+    // By `on`, which a class may extend.
+    if (!isKnown)
+      this.on(name, handler)
+        .#handlers.get(name)
+        ?.set(handler as Handler, 'once');
+    return this;
   }
 
   off<Name extends keyof Events>(name: Name, handler: (...values: Events[Name]) => void): this {
-    const handlers = this.#handlers.get(name);
-    handlers?.delete(handler as Handler);
-    handlers?.delete(this.#once.get(handler as Handler) ?? (handler as Handler));
+    this.#handlers.get(name)?.delete(handler as Handler);
     return this;
   }
 
@@ -38,7 +36,10 @@ export class Emitter<Events extends { [Name in keyof Events]: readonly unknown[]
 
   /** A handler that throws is the page's matter: it is told as any uncaught error, and the call goes on. */
   protected emit<Name extends keyof Events>(name: Name, ...values: Events[Name]): void {
-    for (const handler of [...(this.#handlers.get(name) ?? [])]) {
+    const handlers = this.#handlers.get(name);
+    for (const [handler, when] of [...(handlers ?? [])]) {
+      // An event that a handler before this one caused may have called it.
+      if (when === 'once' && handlers?.delete(handler) !== true) continue;
       try {
         handler(...values);
       } catch (error) {

@@ -17,6 +17,8 @@ export const WEBRTC_BLOCKED_MS = 600_000;
 export const RESTART_EVERY_MS = 5_000;
 /** How long before its end a token is said to expire, unless the page says otherwise. */
 export const TOKEN_REFRESH_MS = 10_000;
+/** Ends of calls that wait for the socket to come back. */
+export const MAX_OWED_MESSAGES = 10;
 /** Keys that wait for the socket to come back. */
 export const MAX_WAITING_DIGITS = 256;
 /** Of `w` among digits. */

@@ -129,11 +129,16 @@ export class Place {
   readonly told: string[] = [];
   readonly device: DeviceEngine;
   route: SoundPath['kind'] = 'webrtc';
+  /** The way that is left when WebRTC is blocked. */
+  blockedRoute: SoundPath['kind'] = 'frames';
+  /** Why sound has no way out of this browser. */
+  noRoute: Error | undefined;
   microphone: Error | undefined;
   readonly #wakeHandlers: ((why: 'network' | 'awake') => void)[] = [];
 
-  constructor(options: Partial<EngineOptions> = {}) {
-    this.device = new DeviceEngine('token', { url: 'ws://place/signal', ...options }, this.#ports());
+  constructor(options: Partial<EngineOptions> & { readonly token?: string } = {}) {
+    const { token, ...engine } = { token: 'token', url: 'ws://place/signal', ...options };
+    this.device = new DeviceEngine(token, engine, this.#ports());
     for (const name of ['registering', 'registered', 'unregistered', 'tokenWillExpire', 'destroyed'] as const)
       this.device.on(name, () => this.told.push(name));
     this.device.on('error', ({ code }) => this.told.push(`error ${code}`));
@@ -200,16 +205,28 @@ export class Place {
     this.news();
   }
 
-  /** A call that is answered, with sound unless it is said otherwise. */
-  async calling({ isHeard = true } = {}): Promise<Call> {
+  /** A call that rings at the other side. */
+  async ringing(early: SoundPath | undefined): Promise<Call> {
     const connecting = this.device.connect({ params: { To: 'bob' } });
     if (!this.sockets.some((socket) => !socket.isClosed)) throw new Error('no socket was opened');
     if (!this.socket.types.includes('listen')) this.socket.connect();
     await this.settle();
     const call = this.follow(await connecting);
-    this.socket.say({ type: 'ringing', callsid: 'CA1', sound: undefined });
+    this.socket.say({ type: 'ringing', callsid: 'CA1', sound: early });
+    return call;
+  }
+
+  /** A call that is answered, for which no packet has passed. */
+  async unheard(): Promise<Call> {
+    const call = await this.ringing(undefined);
     this.socket.say({ type: 'answer', callsid: 'CA1', sound: { kind: 'webrtc', sdp: 'yes' }, reconnect: 'secret' });
-    if (isHeard) this.sound.events.up();
+    return call;
+  }
+
+  /** A call that is answered, with sound. */
+  async calling(): Promise<Call> {
+    const call = await this.unheard();
+    this.sound.events.up();
     await this.settle();
     this.news();
     return call;
@@ -250,7 +267,10 @@ export class Place {
         return () => undefined;
       },
       sounds: {
-        route: async (webRtc) => (webRtc === 'blocked' ? 'frames' : this.route),
+        route: async (webRtc) => {
+          if (this.noRoute !== undefined) throw this.noRoute;
+          return webRtc === 'blocked' ? this.blockedRoute : this.route;
+        },
         open: async (kind, events) => {
           if (this.microphone !== undefined) throw this.microphone;
           const sound = new FakeSound(kind, events);

@@ -1,7 +1,7 @@
 import { after, type Cancel } from '../base/clock.ts';
 import { randomUnit } from '../base/random.ts';
 import { serializeClientMessage, type ClientMessage } from '../wire/webphone/client-message.ts';
-import { HEARTBEAT } from '../wire/webphone/limits.ts';
+import { HEARTBEAT, MAX_TOKEN_CHARS } from '../wire/webphone/limits.ts';
 import { parseServerMessage, type ServerMessage } from '../wire/webphone/server-message.ts';
 import { ClientError } from './client-error.ts';
 import { BACKOFF_JITTER, CONNECT_TIMEOUT_MS, FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS, SILENCE_MS } from './limits.ts';
@@ -38,7 +38,7 @@ export class Session {
 
   constructor(url: string, token: string, ports: ClientPorts, handlers: SessionHandlers) {
     this.#url = url;
-    this.#token = token;
+    this.#token = checked(token);
     this.#ports = ports;
     this.#handlers = handlers;
     this.#stopWake = ports.onWake(() => this.#woken());
@@ -58,7 +58,7 @@ export class Session {
   }
 
   updateToken(token: string): void {
-    this.#token = token;
+    this.#token = checked(token);
     if (this.#state === 'refused') this.#open();
     else if (this.#socket !== undefined && (this.#state === 'connected' || this.#state === 'connecting'))
       this.#listen(this.#socket);
@@ -197,4 +197,15 @@ export class Session {
     this.#timer?.();
     this.#timer = after(this.#ports.clock, delayMs, fn);
   }
+}
+
+/** Pages hand on what their server answered, which may be no token at all. */
+function checked(token: unknown): string {
+  if (typeof token === 'string' && token.length <= MAX_TOKEN_CHARS) return token;
+  const got = typeof token === 'string' ? `${token.length} characters` : token === null ? 'null' : typeof token;
+  throw new ClientError(
+    20101,
+    `a token that is ${got}: want text of at most ${MAX_TOKEN_CHARS} characters; make an access token with a VoiceGrant on ` +
+      'your server',
+  );
 }

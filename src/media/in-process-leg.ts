@@ -1,4 +1,5 @@
 import { LegEngine, type LegEngineOptions } from './leg-engine.ts';
+import type { BrowserTransport } from './browser-transport.ts';
 import type { LegTransport } from './leg-transport.ts';
 import { MediaError } from './media-error.ts';
 import type {
@@ -20,6 +21,8 @@ export interface InProcessLegOptions extends Omit<LegEngineOptions, 'port' | 'on
   /** The leg closes it. */
   readonly transport: LegTransport;
   readonly frames?: FrameChannel;
+  /** The same transport, where it may take to messages. */
+  readonly browser?: BrowserTransport;
   /** Takes the leg out of the beat and its bridge. */
   readonly onClosing: (leg: InProcessLeg) => void;
 }
@@ -31,6 +34,7 @@ export class InProcessLeg implements MediaLeg {
   readonly engine: LegEngine;
   readonly frames: FrameChannel | undefined;
   readonly #transport: LegTransport;
+  readonly #browser: BrowserTransport | undefined;
   readonly #onClosing: (leg: InProcessLeg) => void;
   readonly #handlers = new Set<(event: LegEvent) => void>();
   #closing: Promise<LegStatistics> | undefined;
@@ -40,6 +44,7 @@ export class InProcessLeg implements MediaLeg {
     this.node = options.node;
     this.#onClosing = options.onClosing;
     this.#transport = options.transport;
+    this.#browser = options.browser;
     this.frames = options.frames;
     const { port } = options.transport;
     this.engine = new LegEngine({ ...options, port, onEvent: (event) => this.#tell(event) });
@@ -60,6 +65,13 @@ export class InProcessLeg implements MediaLeg {
     const answer = await this.#transport.answer(sdp);
     this.engine.negotiated(answer.audio);
     return answer.sdp;
+  }
+
+  async useFrames(offer: string): Promise<void> {
+    this.#refuseWhenClosed();
+    if (this.#browser === undefined)
+      throw new MediaError('not-acceptable', `media leg ${this.id} has one way for its packets: want a leg of WebRTC`);
+    this.engine.negotiated(await this.#browser.useFrames(offer));
   }
 
   play(sources: readonly SoundSource[], options: { readonly loop?: number } = {}): Playback {

@@ -2,6 +2,7 @@ import { holding, systemClock, type Clock } from '../base/clock.ts';
 import { systemRandom, randomHex, type Random } from '../base/random.ts';
 import { loadSound } from './audio-file.ts';
 import { BridgeEngine } from './bridge-engine.ts';
+import { BrowserTransport } from './browser-transport.ts';
 import { rtpDatagrams, type DatagramNetwork } from './datagrams.ts';
 import { FramesTransport } from './frames-transport.ts';
 import { InProcessLeg } from './in-process-leg.ts';
@@ -75,6 +76,7 @@ const ID_BYTES = 4;
 interface OpenTransport {
   readonly transport: LegTransport;
   readonly frames?: FrameChannel;
+  readonly browser?: BrowserTransport;
   /** Told the leg that the transport is beneath. */
   readonly onLeg?: (leg: InProcessLeg) => void;
 }
@@ -194,7 +196,7 @@ class InProcessMediaNode implements MediaNode {
       case 'webrtc':
         return this.#openWebRtc(options);
       case 'frames': {
-        const transport = new FramesTransport({ clock: this.#clock, random: this.#random });
+        const transport = this.#framesTransport();
         return { transport, frames: transport };
       }
       default:
@@ -208,7 +210,7 @@ class InProcessMediaNode implements MediaNode {
       throw new MediaError('no-webrtc', `media node ${this.id}: WebRTC wants a process of its own`);
     const library = await loadWebRtc();
     let leg: InProcessLeg | undefined;
-    const transport = new WebRtcTransport({
+    const webRtc = new WebRtcTransport({
       library,
       leg: options,
       clock: this.#clock,
@@ -217,7 +219,13 @@ class InProcessMediaNode implements MediaNode {
       source: () => (leg as InProcessLeg).engine.source,
       onEvent: (event) => leg?.tell(event),
     });
-    return { transport, onLeg: (made) => (leg = made) };
+    const frames = this.#framesTransport();
+    const browser = new BrowserTransport(webRtc, frames);
+    return { transport: browser, frames, browser, onLeg: (made) => (leg = made) };
+  }
+
+  #framesTransport(): FramesTransport {
+    return new FramesTransport({ clock: this.#clock, random: this.#random });
   }
 
   /** One port serves all connections at an address, as long as the process lives. */
@@ -233,12 +241,13 @@ class InProcessMediaNode implements MediaNode {
     return { port, release: () => undefined };
   }
 
-  #makeLeg({ transport, frames, onLeg }: OpenTransport): InProcessLeg {
+  #makeLeg({ transport, frames, browser, onLeg }: OpenTransport): InProcessLeg {
     const clock = this.#clock;
     const { onArrived } = this.#options;
     const leg: InProcessLeg = new InProcessLeg({
       transport,
       ...(frames === undefined ? {} : { frames }),
+      ...(browser === undefined ? {} : { browser }),
       node: this,
       id: `${this.id}-${randomHex(this.#random, ID_BYTES)}`,
       clock,

@@ -88,7 +88,7 @@ export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 export interface MediaLeg {
   readonly id: string;
   readonly node: MediaNode;
-  /** Of a leg of kind `frames` alone. */
+  /** Of a browser's leg: the way of its packets when they come and go as messages. */
   readonly frames: FrameChannel | undefined;
   /** First offer or re-offer (o= version + 1). */
   createOffer(options?: { readonly direction?: Direction }): Promise<string>;
@@ -96,6 +96,11 @@ export interface MediaLeg {
   acceptAnswer(sdp: string): Promise<void>;
   /** Answers a first or repeated offer (hold, new address). Rejects with `bad-sdp`, `not-acceptable`; then media stays. */
   answerOffer(sdp: string): Promise<string>;
+  /**
+   * Answers an offer as a leg of kind `frames` does; from then on the packets of this browser, which WebRTC did not carry,
+   * pass through `frames`. What plays, records or is bridged goes on. Rejects with `not-acceptable` where there is no browser.
+   */
+  useFrames(offer: string): Promise<void>;
   /** Plays the sources one after another; a new play replaces the running one. */
   play(sources: readonly SoundSource[], options?: { readonly loop?: number }): Playback;
   /** Sends RFC 4733 events (in-band tones where not negotiated). `w` is a pause of 0.5 s, `W` of 1 s. */

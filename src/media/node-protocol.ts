@@ -32,7 +32,7 @@ export type NodeCommand =
   | { readonly kind: 'record'; readonly leg: number; readonly task: number; readonly options: RecordOptions }
   | { readonly kind: 'inject-digit'; readonly leg: number; readonly digit: string }
   | { readonly kind: 'rest'; readonly leg: number; readonly resting: boolean }
-  /** A packet of a `frames` leg in base64: the channel is JSON. */
+  /** A packet that is a message, in base64: the channel is JSON. */
   | { readonly kind: 'frame'; readonly leg: number; readonly packet: string }
   | {
       readonly kind: 'bridge';
@@ -56,6 +56,7 @@ export type LegCall =
   | { readonly method: 'create-offer'; readonly direction?: Direction }
   | { readonly method: 'accept-answer'; readonly sdp: string }
   | { readonly method: 'answer-offer'; readonly sdp: string }
+  | { readonly method: 'use-frames'; readonly offer: string }
   | { readonly method: 'statistics' }
   | { readonly method: 'close' };
 

@@ -97,6 +97,8 @@ export class NodeServer {
         return leg.acceptAnswer(call.sdp);
       case 'answer-offer':
         return leg.answerOffer(call.sdp);
+      case 'use-frames':
+        return leg.useFrames(call.offer);
       case 'statistics':
         return leg.statistics();
       case 'close':

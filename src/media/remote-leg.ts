@@ -24,7 +24,7 @@ export interface RemoteLegOptions {
   readonly node: MediaNode;
   readonly channel: RemoteChannel;
   readonly onClosing: (number: number) => void;
-  /** Of a leg whose packets come and go as messages. */
+  /** Of a leg whose packets may come and go as messages. */
   readonly packetLimit?: PacketLimit;
 }
 
@@ -60,6 +60,10 @@ export class RemoteLeg implements MediaLeg {
 
   async answerOffer(sdp: string): Promise<string> {
     return (await this.#call({ method: 'answer-offer', sdp })) as string;
+  }
+
+  async useFrames(offer: string): Promise<void> {
+    await this.#call({ method: 'use-frames', offer });
   }
 
   play(sources: readonly SoundSource[], options: { readonly loop?: number } = {}): Playback {

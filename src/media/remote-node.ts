@@ -53,7 +53,7 @@ export class RemoteNode implements MediaNode {
     try {
       const id = (await this.#channel.request({ kind: 'open-leg', leg: number, options })) as string;
       const onClosing = (closed: number): void => this.#forget(closed);
-      const packetLimit = options.kind === 'frames' ? { packetLimit: new PacketLimit(this.#clock, FRAME_LIMITS) } : {};
+      const packetLimit = options.kind !== 'rtp' ? { packetLimit: new PacketLimit(this.#clock, FRAME_LIMITS) } : {};
       const leg = new RemoteLeg({ id, number, node: this, channel: this.#channel, onClosing, ...packetLimit });
       this.#legs.set(number, leg);
       return leg;

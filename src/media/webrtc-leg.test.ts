@@ -7,6 +7,7 @@ import { mediaNodeCompliance } from './compliance.ts';
 import type { OpenMediaWorld } from './test/compliance-world.ts';
 import { MediaError } from './media-error.ts';
 import type { LegEvent, MediaErrorCode, MediaLeg, WebRtcLegOptions } from './media-node.ts';
+import { joinFrames } from './test/join-frames.ts';
 import { openChild } from './test/open-child.ts';
 
 const BROWSER: WebRtcLegOptions = { kind: 'webrtc', localAddress: '127.0.0.1' };
@@ -131,4 +132,35 @@ it('a leg that a peer restarts goes on with the new connection, and its ports ar
   assert.equal(events.filter(({ kind }) => kind === 'disconnected').length, 0);
   const statistics = await leg.close();
   assert.ok(statistics.packetsReceived >= 30);
+});
+
+it('a leg whose browser WebRTC does not reach goes on by messages: what it plays begins then, and keys come', async (context) => {
+  const [node, far] = await openTwo(context);
+  const [leg, unreached] = await Promise.all([node.openLeg(BROWSER), far.openLeg(FAR_END)]);
+  await leg.answerOffer(await unreached.createOffer());
+  const key = new Promise<string>((resolve) => {
+    leg.onEvent((event) => event.kind === 'digit' && resolve(event.digit));
+  });
+  const playing = leg.play([{ kind: 'tone', hertz: [600], durationMs: 400 }]);
+  const [end, offerer] = await Promise.all([far.openLeg({ kind: 'frames' }), far.openLeg({ kind: 'frames' })]);
+  const offer = await offerer.createOffer();
+  await end.answerOffer(offer);
+  await joinFrames(leg, end);
+  await leg.useFrames(offer);
+  assert.deepEqual(await playing.done, { outcome: 'completed', playedMs: 400 });
+  await end.sendDigits('7').done;
+  assert.equal(await key, '7');
+  assert.ok((await end.statistics()).packetsReceived >= 20);
+});
+
+it('a leg of a SIP phone refuses to go by messages', async (context) => {
+  const [node, far] = await (shared ??= openTwo(file));
+  const [leg, end] = await Promise.all([
+    node.openLeg({ kind: 'rtp', localAddress: '127.0.0.1' }),
+    far.openLeg({ kind: 'frames' }),
+  ]);
+  context.after(async () => {
+    await Promise.all([leg.close(), end.close()]);
+  });
+  await refusedWith('not-acceptable', leg.useFrames(await end.createOffer()));
 });

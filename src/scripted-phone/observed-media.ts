@@ -135,6 +135,10 @@ class ObservedLeg implements MediaLeg {
     return this.inner.answerOffer(sdp);
   }
 
+  useFrames(offer: string): Promise<void> {
+    return this.inner.useFrames(offer);
+  }
+
   play(sources: readonly SoundSource[], options?: { readonly loop?: number }): Playback {
     const playback = this.inner.play(sources, options);
     this.#tell({ legId: this.id, peer: this.#peer, sources, done: playback.done });

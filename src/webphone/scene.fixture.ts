@@ -108,7 +108,10 @@ export class Scene {
   }
 
   /** A call that the page makes and the service answers. */
-  async called(page: Page): Promise<{ readonly call: IncomingWebphoneCall; readonly sid: string }> {
+  async called(
+    page: Page,
+    { direct } = { direct: false },
+  ): Promise<{ readonly call: IncomingWebphoneCall; readonly sid: string }> {
     const name = `TJS${this.incoming.length}`;
     page.say({
       type: 'invite',
@@ -116,7 +119,7 @@ export class Scene {
       sound: { kind: 'webrtc', sdp: SDP },
       parameters: 'To=bob&team=blue',
       reconnect: undefined,
-      direct: false,
+      direct,
     });
     await this.clock.advance(0);
     const call = this.incoming.at(-1);

@@ -58,7 +58,7 @@ export class SignalledCall implements WebphoneCall {
   readonly #madeByBrowser: boolean;
   #direct = false;
   #reconnectToken = '';
-  /** Fingerprint line of the browser's last description: another one is another peer connection. */
+  /** Fingerprint line of the browser's last description, none for frames: another one is another path. */
   #fingerprint: string | undefined;
   #cancelLost: Cancel | undefined;
   #handler: ((event: WebphoneCallEvent) => void) | undefined;
@@ -178,7 +178,7 @@ export class SignalledCall implements WebphoneCall {
         else this.#end('remote');
         return;
       case 'reinvite':
-        this.#offer(message.sdp);
+        this.#offer(message.sound);
         return;
       case 'dtmf':
         this.#tell({ kind: 'digits', digits: message.digits });
@@ -222,19 +222,21 @@ export class SignalledCall implements WebphoneCall {
     this.#carrier = carrier;
     this.#joinFrames();
     const { sound } = message;
-    if (sound.kind === 'webrtc' && fingerprintOf(sound.sdp) !== this.#fingerprint) this.#offer(sound.sdp);
+    if (fingerprintOf(sound) !== this.#fingerprint) this.#offer(sound);
     else this.#answer(undefined);
   }
 
   /** The browser offers another path for the sound. */
-  #offer(sdp: string): void {
+  #offer(sound: SoundPath): void {
     if (!this.isUp) return;
     this.#tell({
       kind: 'offer',
-      sdp,
+      sound,
       answer: (answer) => {
-        this.#remember({ kind: 'webrtc', sdp });
-        this.#answer({ kind: 'webrtc', sdp: answer });
+        this.#remember(sound);
+        // A page that sends frames has no way straight to another browser.
+        if (sound.kind === 'frames') this.#direct = false;
+        this.#answer(answer);
       },
       refuse: () => {
         this.send({
@@ -267,7 +269,7 @@ export class SignalledCall implements WebphoneCall {
   }
 
   #remember(sound: SoundPath): void {
-    this.#fingerprint = sound.kind === 'webrtc' ? fingerprintOf(sound.sdp) : undefined;
+    this.#fingerprint = fingerprintOf(sound);
   }
 
   #end(by: 'remote' | 'lost'): void {
@@ -286,6 +288,6 @@ export class SignalledCall implements WebphoneCall {
 /** Between the answer and the moment its owner listens little can come. */
 const MAX_EARLY_EVENTS = 16;
 
-function fingerprintOf(sdp: string): string | undefined {
-  return /^a=fingerprint:.*$/im.exec(sdp)?.[0]?.trim();
+function fingerprintOf(sound: SoundPath): string | undefined {
+  return sound.kind === 'webrtc' ? /^a=fingerprint:.*$/im.exec(sound.sdp)?.[0]?.trim() : undefined;
 }

@@ -309,8 +309,9 @@ suite('calls of browsers', () => {
       direct: false,
     });
     const [offer] = events;
-    assert.ok(offer?.kind === 'offer' && offer.sdp === sdp);
-    offer.answer('v=0');
+    assert.ok(offer?.kind === 'offer');
+    assert.deepEqual(offer.sound, { kind: 'webrtc', sdp });
+    offer.answer({ kind: 'webrtc', sdp: 'v=0' });
     assert.deepEqual(next.last('answer')?.sound, { kind: 'webrtc', sdp: 'v=0' });
   });
 
@@ -320,13 +321,50 @@ suite('calls of browsers', () => {
     const { call, sid } = await scene.called(page);
     call.name(sid);
     const events = eventsOf(call.answer(webrtc));
-    page.say({ type: 'reinvite', callsid: sid, sdp: SDP });
+    page.say({ type: 'reinvite', callsid: sid, sound: webrtc });
     const [offer] = events;
     assert.ok(offer?.kind === 'offer');
     offer.refuse();
     assert.equal(page.last('error')?.error.code, 53402);
     page.say({ type: 'hangup', callsid: sid });
     assert.equal(events.at(-1)?.kind, 'ended');
+  });
+
+  test('a call that WebRTC does not carry goes over to frames, also by a next socket, and stays there', async () => {
+    const scene = new Scene();
+    const page = await scene.registered('mike');
+    const { call, sid } = await scene.called(page);
+    call.name(sid);
+    const answered = call.answer(webrtc);
+    const events = eventsOf(answered);
+    const reconnect = page.last('answer')?.reconnect;
+    const next = await scene.registered('mike');
+    const invite = { type: 'invite', callsid: sid, parameters: '', direct: false } as const;
+    next.say({ ...invite, sound: { kind: 'frames' }, reconnect });
+    const [offer] = events;
+    assert.ok(offer?.kind === 'offer');
+    assert.deepEqual(offer.sound, { kind: 'frames' });
+    offer.answer({ kind: 'frames' });
+    assert.deepEqual(next.last('answer')?.sound, { kind: 'frames' });
+    const last = await scene.registered('mike');
+    last.say({ ...invite, sound: { kind: 'frames' }, reconnect: next.last('answer')?.reconnect });
+    assert.equal(last.last('answer')?.sound, undefined);
+    assert.equal(events.length, 1);
+  });
+
+  test('a page that goes over to frames has no way straight to another browser any more', async () => {
+    const scene = new Scene();
+    const page = await scene.registered('mike');
+    const { call, sid } = await scene.called(page, { direct: true });
+    call.name(sid);
+    const answered = call.answer(webrtc);
+    const events = eventsOf(answered);
+    assert.ok(answered.direct);
+    page.say({ type: 'reinvite', callsid: sid, sound: { kind: 'frames' } });
+    const [offer] = events;
+    assert.ok(offer?.kind === 'offer');
+    offer.answer({ kind: 'frames' });
+    assert.ok(!answered.direct);
   });
 
   test('messages are acknowledged by who wants them, refused by who does not', async () => {

@@ -98,6 +98,8 @@ export interface IncomingWebphoneCall {
 /** A call that was answered. It outlives its socket for a while. */
 export interface WebphoneCall {
   readonly callSid: string;
+  /** Sound over whichever socket carries the call. */
+  readonly frames: FramePort;
   /** The page lets its sound go straight to another browser. */
   readonly direct: boolean;
   hangup(error?: SignalError): void;
@@ -111,8 +113,8 @@ export interface WebphoneCall {
 export type WebphoneCallEvent =
   /** `lost`: its socket did not come back in time. Fires once. */
   | { readonly kind: 'ended'; readonly by: 'remote' | 'lost' }
-  /** Another path for its sound (ICE restart, another device). Answer once. */
-  | { readonly kind: 'offer'; readonly sdp: string; answer(sdp: string): void; refuse(): void }
+  /** Another path for its sound (ICE restart, another device, frames where WebRTC carries nothing). Answer once. */
+  | { readonly kind: 'offer'; readonly sound: SoundPath; answer(sound: SoundPath): void; refuse(): void }
   | { readonly kind: 'digits'; readonly digits: string }
   | { readonly kind: 'message'; readonly message: CallMessage; acknowledge(): void; refuse(error: SignalError): void }
   | { readonly kind: 'direct'; readonly step: DirectStep };

@@ -21,10 +21,10 @@ const MOST_SECONDS = 0.3;
 const PIECE_SECONDS = 0.02;
 
 const refuse = (): Promise<never> =>
-  Promise.reject(new ClientError(53405, 'a browser without ICE candidates reaches no other browser directly'));
+  Promise.reject(new ClientError(53405, 'a page that sends frames reaches no other browser directly'));
 const NO_DIRECT: DirectSound = { offer: refuse, answer: refuse, accept: refuse, use() {}, stop() {} };
 
-/** Sound as RTP packets over the socket: for a browser that finds no ICE candidate. */
+/** Sound as RTP packets over the socket: for a browser that finds no ICE candidate, or whose packets do not pass. */
 export class FramesSound implements CallSound {
   readonly kind = 'frames';
   readonly direct = NO_DIRECT;

@@ -1,5 +1,5 @@
 import type { LegOptions, MediaLeg } from '../../media/media-node.ts';
-import type { SoundPlace } from '../../webphone/webphone.ts';
+import type { FramePort, SoundPlace } from '../../webphone/webphone.ts';
 import type { SoundPath } from '../../wire/webphone/client-message.ts';
 import type { CallMedia } from './call-media.ts';
 
@@ -32,15 +32,22 @@ const FRAMES_OFFER = `${[
 /** Opens the leg of a browser: WebRTC, or packets over its signalling socket. */
 export async function openClientLeg(options: ClientLegOptions, media: CallMedia): Promise<MediaLeg> {
   const leg = await media.openLeg(legOptions(options), options.near);
-  if (leg.frames === undefined) return leg;
+  if (options.kind !== 'frames') return leg;
   try {
     await leg.answerOffer(FRAMES_OFFER);
-    joinFrames(leg, options.place);
+    joinFrames(leg, options.place.frames);
     return leg;
   } catch (error) {
     await leg.close().catch(() => undefined);
     throw error;
   }
+}
+
+/** Lets the packets of a browser, which WebRTC does not carry, come and go over its signalling socket. */
+export async function moveToFrames(leg: MediaLeg, socket: FramePort): Promise<void> {
+  // First: nothing that was to be played is lost between.
+  joinFrames(leg, socket);
+  await leg.useFrames(FRAMES_OFFER);
 }
 
 function legOptions({ kind, place, advertisedAddress }: ClientLegOptions): LegOptions {
@@ -53,7 +60,7 @@ function legOptions({ kind, place, advertisedAddress }: ClientLegOptions): LegOp
   };
 }
 
-function joinFrames({ frames: channel }: MediaLeg, { frames: socket }: SoundPlace): void {
+function joinFrames({ frames: channel }: MediaLeg, socket: FramePort): void {
   channel?.onFrame((packet) => socket.send(packet));
   socket.onFrame((packet) => channel?.push(packet));
 }

@@ -6,6 +6,7 @@ import type { CallMessage, DirectStep, SoundPath } from '../../wire/webphone/cli
 import type { SignalError } from '../../wire/webphone/server-message.ts';
 import { CommsError } from '../comms-error.ts';
 import type { Party, PartyEnd, Refusal } from '../party.ts';
+import { moveToFrames } from './client-leg.ts';
 import type { DirectSide } from './direct-talk.ts';
 import { REJECTIONS, STATUS_UNAVAILABLE } from './rejections.ts';
 
@@ -155,7 +156,7 @@ export class WebphoneParty implements Party, DirectSide {
         );
         return;
       case 'offer':
-        this.media.answerOffer(event.sdp).then(
+        this.#answerTo(event.sound).then(
           (answer) => event.answer(answer),
           (error: unknown) => {
             this.#options.log.info(
@@ -179,6 +180,12 @@ export class WebphoneParty implements Party, DirectSide {
       default:
         event satisfies never;
     }
+  }
+
+  async #answerTo(sound: SoundPath): Promise<SoundPath> {
+    if (sound.kind === 'webrtc') return { kind: 'webrtc', sdp: await this.media.answerOffer(sound.sdp) };
+    if (this.#call !== undefined) await moveToFrames(this.media, this.#call.frames);
+    return sound;
   }
 
   #finish(end: PartyEnd): void {

@@ -58,9 +58,8 @@ function detailOf({ message }: WatchedMessage): string {
     }
     case 'answer':
     case 'ringing':
-      return 'sound' in message && message.sound !== undefined ? soundWords(message.sound) : '';
     case 'reinvite':
-      return describeSdp(message.sdp);
+      return 'sound' in message && message.sound !== undefined ? soundWords(message.sound) : '';
     case 'dtmf':
       return message.digits;
     case 'hangup':

@@ -14,7 +14,7 @@ import {
   PROTOCOL_VERSION,
 } from './limits.ts';
 
-/** How a call carries its sound: WebRTC, or G.711 frames over the signalling socket where no ICE candidate exists. */
+/** How a call carries its sound: WebRTC, or G.711 frames over the signalling socket where WebRTC carries nothing. */
 export type SoundPath = { readonly kind: 'webrtc'; readonly sdp: string } | { readonly kind: 'frames' };
 
 /** Text that belongs to a call, beside its sound. */
@@ -51,7 +51,8 @@ export type ClientMessage =
   | { readonly type: 'answer'; readonly callsid: string; readonly sound: SoundPath; readonly direct: boolean }
   | { readonly type: 'reject'; readonly callsid: string }
   | { readonly type: 'hangup'; readonly callsid: string }
-  | { readonly type: 'reinvite'; readonly callsid: string; readonly sdp: string }
+  /** Another path for the sound of a call: another ICE connection, or of our own client frames instead of one. */
+  | { readonly type: 'reinvite'; readonly callsid: string; readonly sound: SoundPath }
   | { readonly type: 'dtmf'; readonly callsid: string; readonly digits: string }
   | ({ readonly type: 'message' } & CallMessage)
   /** Of our own client: what one browser tells the other to find a direct path. */
@@ -123,8 +124,8 @@ function readPayload(type: string, payload: Fields): ClientMessage | string {
     case 'hangup':
       return { type, callsid };
     case 'reinvite': {
-      const sdp = textOf(payload, 'sdp', MAX_SDP_CHARS);
-      return sdp === undefined ? 'reinvite: want an sdp' : { type, callsid, sdp };
+      const sound = soundOf(payload);
+      return sound === undefined ? 'reinvite: want an sdp' : { type, callsid, sound };
     }
     case 'dtmf': {
       const digits = textOf(payload, 'dtmf', MAX_DIGITS);
@@ -232,7 +233,7 @@ function payloadOf(message: Exclude<ClientMessage, { type: 'heartbeat' }>): Fiel
     case 'hangup':
       return { callsid: message.callsid };
     case 'reinvite':
-      return { callsid: message.callsid, sdp: message.sdp };
+      return { callsid: message.callsid, ...soundFields(message.sound) };
     case 'dtmf':
       return { callsid: message.callsid, dtmf: message.digits };
     case 'message':

@@ -4,6 +4,7 @@ import type { VirtualClock } from '../../../base/virtual-clock.ts';
 import { MediaError } from '../../../media/media-error.ts';
 import type {
   BridgeOptions,
+  FrameChannel,
   LegEvent,
   LegOptions,
   LegStatistics,
@@ -119,7 +120,12 @@ export class ScriptedBridge implements MediaBridge {
 }
 
 export class ScriptedLeg implements MediaLeg {
-  readonly frames = undefined;
+  readonly frames: FrameChannel | undefined;
+  /** Packets that the page sent as messages. */
+  readonly pushed: Uint8Array[] = [];
+  /** By which it went over to messages. */
+  framesOffer: string | undefined;
+  #toPage: (packet: Uint8Array) => void = () => undefined;
   readonly id: string;
   readonly node: ScriptedNode;
   readonly options: LegOptions;
@@ -134,6 +140,13 @@ export class ScriptedLeg implements MediaLeg {
     this.id = id;
     this.node = node;
     this.options = options;
+    if (options.kind !== 'rtp')
+      this.frames = {
+        push: (packet) => void this.pushed.push(packet),
+        onFrame: (handler) => {
+          this.#toPage = handler;
+        },
+      };
   }
 
   createOffer(): Promise<string> {
@@ -154,6 +167,18 @@ export class ScriptedLeg implements MediaLeg {
   answerOffer(sdp: string): Promise<string> {
     if (sdp.startsWith('bad')) return Promise.reject(new MediaError('not-acceptable', `no codec in common: ${sdp}`));
     return Promise.resolve(`answer of ${this.id}`);
+  }
+
+  useFrames(offer: string): Promise<void> {
+    if (this.options.kind !== 'webrtc')
+      return Promise.reject(new MediaError('not-acceptable', `${this.id} has one way for its packets`));
+    this.framesOffer = offer;
+    return Promise.resolve();
+  }
+
+  /** A packet for the page, as a message. */
+  say(packet: Uint8Array): void {
+    this.#toPage(packet);
   }
 
   play(sources: readonly SoundSource[], options: { readonly loop?: number } = {}): Playback {
