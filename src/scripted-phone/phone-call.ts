@@ -1,20 +1,13 @@
 import { after, sleep } from '../base/clock.ts';
-import { deferred } from '../base/deferred.ts';
 import type { MediaLeg } from '../media/media-node.ts';
 import type { SpeechEngine } from '../media/speech.ts';
 import type { Ear } from './ear.ts';
+import { Expectations, type ExpectOptions } from './expectations.ts';
+import { HeardSounds } from './heard-sounds.ts';
 import type { Hearing, SoundName } from './hearing.ts';
-import { PhoneError, type PhoneErrorCode } from './phone-error.ts';
+import { PhoneError } from './phone-error.ts';
 import type { PhoneTime } from './phone-time.ts';
 import type { PhoneEvent, PhoneHappening, Transcript } from './transcript.ts';
-
-/** How long an expectation waits, in virtual time, unless it says otherwise. */
-export const DEFAULT_PATIENCE_MS = 60_000;
-
-export interface ExpectOptions {
-  /** Virtual milliseconds. */
-  readonly withinMs?: number;
-}
 
 /** The signalling of a call, once there is some. */
 export interface Line {
@@ -35,28 +28,13 @@ interface Parts {
   readonly hangUpAfterMs?: number | undefined;
 }
 
-interface Condition {
-  readonly code: PhoneErrorCode;
-  readonly what: string;
-  readonly withinMs?: number | undefined;
-  /** True as soon as it holds. */
-  readonly holds: () => boolean;
-  /** What was there instead. */
-  readonly instead: () => string;
-  /** Whether the end of the call settles it. */
-  readonly duringCall?: boolean;
-}
-
 /** One call as the person at the phone knows it. Each step lets virtual time pass until it is done; between steps it stands still. */
 export class PhoneCall {
   /** From 1, in the order of their beginning. */
   readonly number: number;
   readonly #parts: Parts;
-  readonly #heard: Hearing[] = [];
-  readonly #begun: SoundName[] = [];
-  readonly #watchers = new Set<() => void>();
-  #heardBefore = 0;
-  #begunBefore = 0;
+  readonly #expectations: Expectations;
+  readonly #heard = new HeardSounds();
   #requestsBefore = 0;
   #dialledBefore = 0;
   #line: Line | undefined;
@@ -70,6 +48,12 @@ export class PhoneCall {
   constructor(parts: Parts) {
     this.number = parts.number;
     this.#parts = parts;
+    this.#expectations = new Expectations({
+      time: parts.time,
+      patienceMs: parts.patienceMs,
+      hasEnded: () => this.#ended,
+      onSettled: (happened) => this.#add(happened),
+    });
   }
 
   /** Everything that happened in this call. */
@@ -95,47 +79,40 @@ export class PhoneCall {
    * count. Each call looks behind what the one before it found.
    */
   async hears(what: string | RegExp, options: ExpectOptions = {}): Promise<void> {
-    await this.#expect({
+    await this.#expectations.expect({
       code: 'not-heard',
       what: `to hear ${shown(what)}`,
       withinMs: options.withinMs,
       duringCall: true,
-      holds: () => {
-        const past = endOf(what, this.#heard, this.#heardBefore);
-        if (past === undefined) return false;
-        this.#heardBefore = past;
-        this.#begunBefore = Math.max(this.#begunBefore, past);
-        return true;
-      },
-      instead: () => heardInstead(this.#heard.slice(this.#heardBefore)),
+      holds: () => this.#heard.findWhole(what),
+      instead: () => this.#heard.instead,
     });
   }
 
   /** Waits until a sound with this text begins to be heard: for keys that are pressed in the middle of it. */
   async beginsToHear(what: string | RegExp, options: ExpectOptions = {}): Promise<void> {
-    await this.#expect({
+    await this.#expectations.expect({
       code: 'not-heard',
       what: `to begin to hear ${shown(what)}`,
       withinMs: options.withinMs,
       duringCall: true,
-      holds: () => {
-        const at = this.#begun.findIndex(({ text }, index) => index >= this.#begunBefore && matches(what, text));
-        if (at < 0) return false;
-        this.#begunBefore = at + 1;
-        return true;
-      },
-      instead: () => heardInstead(this.#heard.slice(this.#heardBefore)),
+      holds: () => this.#heard.findBegun(what),
+      instead: () => this.#heard.instead,
     });
   }
 
   /** Waits so long, and nothing may begin to be heard meanwhile. */
   async hearsNothing(forMs: number): Promise<void> {
-    const before = this.#begun.length;
+    const before = this.#heard.begunCount;
     await this.#pass(forMs);
-    const began = this.#begun.slice(before).map(({ text }) => `"${text}"`);
+    const began = this.#heard.begunAfter(before).map((text) => `"${text}"`);
     const what = `to hear nothing for ${forMs / 1000} s`;
-    if (began.length === 0 && !this.#ended) return this.#add({ kind: 'expected', what, held: true });
-    throw this.#failed('not-silent', what, began.length > 0 ? `heard ${began.join(', ')}` : 'the call ended');
+    if (began.length === 0 && !this.#ended) return this.#expectations.held(what);
+    throw this.#expectations.failed(
+      'not-silent',
+      what,
+      began.length > 0 ? `heard ${began.join(', ')}` : 'the call ended',
+    );
   }
 
   /** Presses keys, one after another (`0`-`9`, `*`, `#`, `A`-`D`; `w` waits half a second). Resolves when they were sent. */
@@ -171,7 +148,7 @@ export class PhoneCall {
 
   /** Waits until the service hangs up. */
   async expectHangup(options: ExpectOptions = {}): Promise<void> {
-    await this.#expect({
+    await this.#expectations.expect({
       code: 'not-ended',
       what: 'that the service hangs up',
       withinMs: options.withinMs,
@@ -189,7 +166,7 @@ export class PhoneCall {
     const wanted = Object.entries(parameters);
     const requests = (): readonly Extract<PhoneEvent, { kind: 'request' }>[] =>
       this.transcript.filter((event) => event.kind === 'request');
-    await this.#expect({
+    await this.#expectations.expect({
       code: 'not-requested',
       what: `a request to ${url}${wanted.map(([name, value]) => ` ${name}=${value}`).join('')}`,
       withinMs: options.withinMs,
@@ -218,7 +195,7 @@ export class PhoneCall {
       this.#parts.transcript.events
         .flatMap((event) => (event.kind === 'called' && event.call > this.number ? [event.to] : []))
         .slice(this.#dialledBefore);
-    await this.#expect({
+    await this.#expectations.expect({
       code: 'not-dialled',
       what: `that ${to} is dialled`,
       duringCall: true,
@@ -240,7 +217,7 @@ export class PhoneCall {
   async expectFault(code: number, options: ExpectOptions = {}): Promise<void> {
     const faults = (): readonly Extract<PhoneEvent, { kind: 'fault' }>[] =>
       this.transcript.filter((event) => event.kind === 'fault');
-    await this.#expect({
+    await this.#expectations.expect({
       code: 'fault',
       what: `the fault ${code}`,
       withinMs: options.withinMs,
@@ -256,7 +233,7 @@ export class PhoneCall {
 
   /** Goes on listening until the call ends, at most so long. */
   async listens(forMs: number): Promise<void> {
-    await this.#until(() => this.#ended, forMs);
+    await this.#expectations.until(() => this.#ended, forMs);
   }
 
   // What follows is told by the phone that owns the call.
@@ -309,13 +286,13 @@ export class PhoneCall {
 
   /** @internal */
   begins(name: SoundName): void {
-    this.#begun.push(name);
-    this.#changed();
+    this.#heard.begins(name);
+    this.changed();
   }
 
   /** @internal */
   heard(hearing: Hearing): void {
-    this.#heard.push(hearing);
+    this.#heard.ends(hearing);
     this.#add({ kind: 'heard', ...hearing });
   }
 
@@ -328,7 +305,12 @@ export class PhoneCall {
 
   /** Resolves when it was answered, refused or has ended. @internal */
   async begun(): Promise<void> {
-    await this.#until(() => this.answered || this.#ended);
+    await this.#expectations.until(() => this.answered || this.#ended);
+  }
+
+  /** @internal */
+  changed(): void {
+    this.#expectations.changed();
   }
 
   get #now(): number {
@@ -357,12 +339,12 @@ export class PhoneCall {
     this.#ended = true;
     this.#status = status;
     this.#parts.onEnded();
-    this.#changed();
+    this.changed();
   }
 
   #mustBeUp(what: string): void {
     if (this.answered && !this.#ended && this.#ending === undefined) return;
-    throw this.#failed(
+    throw this.#expectations.failed(
       'not-connected',
       `to ${what}`,
       this.answered ? 'the call has ended' : 'the call is not answered',
@@ -373,85 +355,12 @@ export class PhoneCall {
     await this.#parts.time.until(sleep(this.#parts.time.clock, ms));
   }
 
-  async #expect(condition: Condition): Promise<void> {
-    const { what, holds, duringCall = false } = condition;
-    const withinMs = condition.withinMs ?? this.#parts.patienceMs;
-    let held = false;
-    const done = (): boolean => (held ||= holds()) || (duringCall && this.#ended);
-    const inTime = await this.#until(done, withinMs);
-    if (held) return this.#add({ kind: 'expected', what, held: true });
-    const why = inTime ? 'then the call ended' : `for ${withinMs / 1000} s`;
-    throw this.#failed(condition.code, what, `${condition.instead()}, ${why}`);
-  }
-
-  #failed(code: PhoneErrorCode, what: string, instead: string): PhoneError {
-    this.#add({ kind: 'expected', what, held: false, instead });
-    return new PhoneError(code, `expected ${what}: ${instead}`);
-  }
-
-  /** False when time ran out before the condition held. */
-  async #until(done: () => boolean, withinMs?: number): Promise<boolean> {
-    if (done()) return true;
-    const outcome = deferred<boolean>();
-    const watch = (): void => {
-      if (done()) outcome.resolve(true);
-    };
-    const cancel =
-      withinMs === undefined ? undefined : after(this.#parts.time.clock, withinMs, () => outcome.resolve(false));
-    this.#watchers.add(watch);
-    try {
-      return await this.#parts.time.until(outcome.promise);
-    } finally {
-      this.#watchers.delete(watch);
-      cancel?.();
-    }
-  }
-
   #add(happened: PhoneHappening): void {
     this.#parts.transcript.add(this.number, happened);
-    this.#changed();
-  }
-
-  /** @internal */
-  changed(): void {
-    this.#changed();
-  }
-
-  #changed(): void {
-    for (const watch of [...this.#watchers]) watch();
+    this.changed();
   }
 }
 
 function shown(what: string | RegExp): string {
   return typeof what === 'string' ? `"${what}"` : String(what);
-}
-
-function normal(text: string): string {
-  return text.replaceAll(/\s+/g, ' ').trim().toLowerCase();
-}
-
-function matches(what: string | RegExp, text: string): boolean {
-  return typeof what === 'string' ? normal(text).includes(normal(what)) : what.test(text);
-}
-
-/** One past the sound with which `what` was heard, from `from` on; it may run over several sounds in a row. */
-function endOf(what: string | RegExp, heard: readonly Hearing[], from: number): number | undefined {
-  let joined = '';
-  for (let index = from; index < heard.length; index += 1) {
-    const { outcome, text } = heard[index] as Hearing;
-    joined = outcome === 'whole' ? `${joined} ${text}` : '';
-    if (joined !== '' && matches(what, joined.trim())) return index + 1;
-  }
-  return undefined;
-}
-
-function heardInstead(heard: readonly Hearing[]): string {
-  if (heard.length === 0) return 'heard nothing';
-  return `heard ${heard.map(textOf).join(', ')}`;
-}
-
-function textOf({ text, outcome, heardMs }: Hearing): string {
-  if (outcome === 'whole') return `"${text}"`;
-  if (outcome === 'cut') return `"${text}" (cut after ${(heardMs / 1000).toFixed(1)} s)`;
-  return `nothing of "${text}", which was played`;
 }

@@ -14,7 +14,8 @@ import type { PhoneEvent } from './transcript.ts';
 
 export type { CreatedCall } from './created-call.ts';
 export type { Hearing } from './hearing.ts';
-export type { ExpectOptions, PhoneCall } from './phone-call.ts';
+export type { ExpectOptions } from './expectations.ts';
+export type { PhoneCall } from './phone-call.ts';
 export { PhoneError, type PhoneErrorCode } from './phone-error.ts';
 export type { Answering, CreateOptions, PhoneCallOptions, PhoneOptions } from './phone-options.ts';
 export type { PhoneEvent } from './transcript.ts';

@@ -3,7 +3,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { errorText } from '../base/errors.ts';
 import type { HttpMethod } from '../comms/model.ts';
 import { DOCUMENT_ORIGIN } from './document-folder.ts';
-import { DEFAULT_PATIENCE_MS } from './phone-call.ts';
+import { DEFAULT_PATIENCE_MS } from './expectations.ts';
 import { PhoneError } from './phone-error.ts';
 import type { Answering } from './phone-options.ts';
 import { openPhone } from './phone.ts';

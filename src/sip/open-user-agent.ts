@@ -6,7 +6,6 @@ import type { Logger } from '../base/logger.ts';
 import type { Endpoint, Network } from '../base/network.ts';
 import { randomHex, type Random } from '../base/random.ts';
 import type { Directory } from '../directory/directory.ts';
-import { parseSipUri } from '../wire/sip/uri.ts';
 import { Gatekeeper } from './auth/gatekeeper.ts';
 import { Realms } from './auth/realms.ts';
 import { OutgoingCall } from './call/outgoing-call.ts';
@@ -138,7 +137,7 @@ export async function openUserAgent(options: UserAgentOptions): Promise<UserAgen
     onIncomingCall: (handler) => router.onCall(handler),
     onMessage: (handler) => router.onMessage(handler),
     bindings: async (text) => {
-      const aor = aorInRealm(text, await realms.of(parseSipUri(text)?.host ?? ''));
+      const aor = aorInRealm(text, await realms.of(text));
       return aor === undefined ? [] : registrar.contacts(aor);
     },
     heldBack: (): readonly HeldSource[] => [...guesses.view(), ...strangers.view()],

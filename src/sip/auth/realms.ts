@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
+import { parseSipUri } from '../../wire/sip/uri.ts';
 import type { Admission } from '../user-agent.ts';
 
 /** A domain that the operator adds or removes counts after this time. */
@@ -16,7 +17,9 @@ export class Realms {
     this.#clock = clock;
   }
 
-  of(host: string): Promise<string> {
+  /** The realm of a URI's host. */
+  of(uri: string): Promise<string> {
+    const host = parseSipUri(uri)?.host ?? '';
     const known = this.#known.get(host);
     if (known !== undefined && known.untilMs > this.#clock.now()) return known.realm;
     // Hosts come from strangers: their number is bounded by starting again.
