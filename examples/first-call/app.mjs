@@ -1,7 +1,7 @@
 // A telephone application on the stock Twilio SDK: rings a phone, asks for keys, records a word, plays it back.
 //
 //   node examples/first-call/app.mjs [PHONE]        PHONE: the name given to `tandem phone add`, by default alice
-//   node examples/first-call/app.mjs --serve        only answers, for `tandem try http://127.0.0.1:3700/voice --script …`
+//   node examples/first-call/app.mjs --serve        only answers, for `tandem try http://127.0.0.1:3700/voice --token AUTH_TOKEN`
 //
 // Without TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN it takes the credentials of the server that runs on this machine.
 import { readFile } from 'node:fs/promises';
@@ -41,6 +41,7 @@ const pages = {
   },
   '/status': ({ CallStatus, CallDuration }) => {
     console.log(`call ${CallStatus}${CallDuration === undefined ? '' : ` after ${CallDuration} s`}`);
+    if (CallStatus === 'no-answer' || CallStatus === 'failed') console.log('why: npx tandem logs');
   },
 };
 
@@ -76,8 +77,8 @@ async function answer(request, response) {
 }
 
 async function ring() {
-  const [number] = await client.incomingPhoneNumbers.list({ limit: 1 });
   try {
+    const [number] = await client.incomingPhoneNumbers.list({ limit: 1 });
     const call = await client.calls.create({
       to: `sip:${phone}@home.tandem`,
       from: number.phoneNumber,

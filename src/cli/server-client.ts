@@ -46,6 +46,11 @@ export class ServerClient {
     return this.#json('POST', base, { body, type: 'application/x-www-form-urlencoded' });
   }
 
+  /** Takes a resource under the account away. */
+  async remove(path: string): Promise<void> {
+    await this.#json('DELETE', `/2010-04-01/Accounts/${this.accountSid}${path}`);
+  }
+
   /** The place's own door: `/phones`. */
   control(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<unknown> {
     const sent = body === undefined ? undefined : { body: JSON.stringify(body), type: 'application/json' };

@@ -114,7 +114,7 @@ test('a name or a number is given to one phone only, and the one before stays as
   const before = await records.digests.find(HOME_DOMAIN, 'alice', 'registrations');
   await assert.rejects(
     place.addPhone({ name: 'alice', password: 'other' }),
-    refused(/named alice.*exists already/, 409),
+    refused(/named alice exists already; for a new password/, 409),
   );
   await assert.rejects(place.addPhone({ name: 'bob', number: '+12025550101' }), refused(/exists already/, 409));
   assert.deepEqual(await records.digests.find(HOME_DOMAIN, 'alice', 'registrations'), before);

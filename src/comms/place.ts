@@ -111,7 +111,9 @@ export class Place {
     await writeRecords(
       store,
       statements,
-      taken(`a phone named ${wanted.name}, or one with its number, exists already`),
+      taken(
+        `a phone named ${wanted.name}${number === null ? '' : `, or one with ${number},`} exists already; for a new password remove it and add it again`,
+      ),
     );
     return { phone, password };
   }

@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import twilio from 'twilio';
 import { RunningProcess } from '../testkit/child-process.ts';
 import { atEnd } from '../testkit/scope.ts';
 import { Tandem } from '../testkit/tandem-process.ts';
@@ -129,3 +130,33 @@ for (const [example, mutants] of [
     }
   });
 }
+
+test('the example vot takes the first number of the place, not one that another application was given', async (t) => {
+  const data = join(temporaryFolder(t, 'numbers'), 'data');
+  const { ready } = await Tandem.start(t, { data });
+  const client = twilio(ready.accountSid, ready.authToken);
+  client.api.baseUrl = ready.http;
+  const voiceUrl = 'http://127.0.0.1:3700/voice';
+  const added = await client.incomingPhoneNumbers.create({ phoneNumber: '+12025550101', voiceUrl });
+  const vot = RunningProcess.start(process.execPath, [join(ROOT, 'examples/vot/server.mjs')], {
+    environment: { TANDEM_DATA: data, PORT: '0' },
+  });
+  atEnd(t, async () => void (await vot.end('SIGKILL')));
+  assert.match(await vot.line(/is at http/, { withinMs: 20_000 }), / for \+12025550100$/);
+  assert.equal((await client.incomingPhoneNumbers(added.sid).fetch()).voiceUrl, voiceUrl);
+});
+
+test('the example first-call says what is wrong with its credentials, and what became of a call that nobody took', async (t) => {
+  const data = join(temporaryFolder(t, 'first-call'), 'data');
+  const { ready } = await Tandem.start(t, { data });
+  const ring = (environment: Readonly<Record<string, string>>): RunningProcess => {
+    const app = RunningProcess.start(process.execPath, [join(ROOT, 'examples/first-call/app.mjs'), 'nobody'], {
+      environment: { TANDEM_DATA: data, PORT: '0', ...environment },
+    });
+    atEnd(t, async () => void (await app.end('SIGKILL')));
+    return app;
+  };
+  await ring({}).line(/^why: npx tandem logs$/, { withinMs: 20_000 });
+  const wrong = { TWILIO_ACCOUNT_SID: ready.accountSid, TWILIO_AUTH_TOKEN: TOKEN, TWILIO_BASE_URL: ready.http };
+  await ring(wrong).line(/^the call was refused: Authentication failed/, { withinMs: 20_000, on: 'stderr' });
+});

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { atEnd } from '../testkit/scope.ts';
 import { temporaryFolder } from '../testkit/temporary-folder.ts';
 import { PhoneError } from './phone-error.ts';
 import { tryDocument, type TryOptions } from './try-document.ts';
@@ -103,6 +107,15 @@ suite('a try', () => {
     const script = join(folder, 'broken.phone');
     writeFileSync(script, 'fault 11200\nhear application error\n');
     assert.ok((await tried(document, { script })).held);
+  });
+
+  test('says that nobody gave it a token, where the application refuses the signature', async (t) => {
+    const application = createServer((_, response) => void response.writeHead(403).end());
+    await once(application.listen(0, '127.0.0.1'), 'listening');
+    atEnd(t, () => void application.close());
+    const url = `http://127.0.0.1:${(application.address() as AddressInfo).port}/voice`;
+    assert.match((await tried(url, {})).lines.at(-1) ?? '', /another auth token .* --token/);
+    assert.match((await tried(url, { token: '1'.repeat(32) })).lines.at(-1) ?? '', /11200/);
   });
 
   test('ends when the phone is told to hang up', async () => {

@@ -13,6 +13,11 @@ import { lineOf } from './transcript-text.ts';
 
 export { PhoneError };
 
+/** What an application answers that checks signatures. */
+const FORBIDDEN = 403;
+const UNSIGNED =
+  '  The application answered 403: it may know another auth token than zeros, which sign without --token or TWILIO_AUTH_TOKEN.';
+
 /** The command line's words, as they were given. */
 export interface TryOptions {
   /** `--press`, `--expect` and `--say` in their order. */
@@ -50,11 +55,15 @@ export async function tryDocument(document: string, options: TryOptions): Promis
   const patienceMs = duration('--patience', options.patience) ?? DEFAULT_PATIENCE_MS;
   const hangUpAfterMs = duration('--hangup-after', options.hangupAfter);
   const method = methodOf(options.method);
+  let isRefused = false;
   const phone = await openPhone({
     ...phoneOptions(options),
     patienceMs,
     ...(application.folder === undefined ? {} : { documents: application.folder }),
-    onEvent: (event) => print(json ? JSON.stringify(event) : lineOf(event, { showCall: event.call > 1 })),
+    onEvent: (event) => {
+      isRefused ||= event.kind === 'request' && event.status === FORBIDDEN;
+      print(json ? JSON.stringify(event) : lineOf(event, { showCall: event.call > 1 }));
+    },
   });
   const result = await runScript(phone, application.url, {
     steps,
@@ -73,6 +82,7 @@ export async function tryDocument(document: string, options: TryOptions): Promis
   // After the last event: other phones of the call may hang up only now.
   if (json) print(JSON.stringify({ kind: 'result', ...result }));
   else if (!result.held) print(`failed at ${result.line}\n  ${result.why}`);
+  if (!json && !result.held && isRefused && options.token === undefined) print(UNSIGNED);
   return result.held;
 }
 

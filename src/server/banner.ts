@@ -1,11 +1,16 @@
 import { HOME_DOMAIN } from '../comms/place.ts';
+import { defaultDataFolder } from './load-config.ts';
 import type { Program } from './program.ts';
 
 /** In a clone the command is not in the PATH; npm finds it there. */
 const COMMAND = import.meta.url.endsWith('.ts') ? 'npx tandem' : 'tandem';
 
-/** What a person sees when the server is ready: where it listens, and how to make the first call. */
-export function banner(program: Program): string {
+/**
+ * What a person sees when the server is ready: where it listens, and how to make the first call. With a data folder of its own the commands name
+ * that: without it they would reach another server.
+ */
+export function banner(program: Program, data: string): string {
+  const where = data === defaultDataFolder() ? '' : ` --data ${/^[\w./-]+$/.test(data) ? data : `'${data}'`}`;
   const { http, https, sip, accountSid, authToken, speech, firstNumber, phones, notices } = program;
   return [
     '',
@@ -21,8 +26,8 @@ export function banner(program: Program): string {
     ...notices.map((notice) => `  note         ${notice}`),
     '',
     phones > 0
-      ? `  ${phones} phone${phones === 1 ? ' is' : 's are'} known: ${COMMAND} phone list`
-      : `  First call: open the page and press Call me, or let a phone register with  ${COMMAND} phone add alice`,
+      ? `  ${phones} phone${phones === 1 ? ' is' : 's are'} known: ${COMMAND} phone list${where}`
+      : `  First call: open the page and press Call me, or let a phone register with  ${COMMAND} phone add alice${where}`,
     '  Ring it from your Twilio code:',
     '',
     `    const client = require('twilio')('${accountSid}', '${authToken}');`,

@@ -24,12 +24,17 @@ export interface ConfigSources {
   readonly file?: string | undefined;
 }
 
+/** Where commands look for the server that are told nothing else. */
+export function defaultDataFolder(): string {
+  return join(homedir(), '.tandem');
+}
+
 /** File, then `TANDEM_...`, then flags: the later one wins. The result is checked whole. */
 export async function loadConfig(sources: ConfigSources): Promise<Config> {
   const environment = fromEnvironment(sources.environment);
   const given = Object.fromEntries(Object.entries(sources.flags).filter(([, value]) => value !== undefined));
   const named = given['data'] ?? environment['data'];
-  const data = typeof named === 'string' ? named : join(homedir(), '.tandem');
+  const data = typeof named === 'string' ? named : defaultDataFolder();
   const file = await fromFile(sources.file ?? join(data, 'tandem.json'), sources.file !== undefined);
   const merged = { ...CONFIG_DEFAULTS, data, ...file, ...environment, ...given };
   return check(merged);

@@ -21,7 +21,7 @@ export async function up(options: UpOptions): Promise<number> {
     const config = await loadConfig({ flags: options.flags, environment: process.env, file: options.file });
     const program = await startProgram(config, { environment: process.env, onStopAsked: () => stop.ask() });
     try {
-      print(options.json ? JSON.stringify(readyEvent(program)) : banner(program));
+      print(options.json ? JSON.stringify(readyEvent(program)) : banner(program, config.data));
       await stop.first;
       return await drain(program, { seconds: config.drain, json: options.json, print });
     } finally {

@@ -35,6 +35,8 @@ export interface TracedCall {
   readonly direction: string;
   readonly status: string;
   readonly duration: number | null;
+  /** Its errors and warnings, oldest first, as `error 32009: …`; what never became a message says why here. */
+  readonly faults?: readonly string[];
 }
 
 /** A call and those that it made, with everything that passed, oldest first. */

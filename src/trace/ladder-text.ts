@@ -6,6 +6,7 @@ const LANE_WIDTH = 24;
 const TIME_WIDTH = 12;
 /** Of what stands behind the last lane. */
 const MAX_DETAIL = 100;
+const MAX_FAULT = 200;
 
 /** The story as a ladder for a terminal. */
 export function ladderText(story: Story): string {
@@ -14,10 +15,10 @@ export function ladderText(story: Story): string {
   const heading = (words: readonly string[]): string => placed(words.map((word) => oneLine(word, LANE_WIDTH - 2)));
   const lines = [
     story.title,
-    ...calls.map(
-      ({ letter, sid, from, to, status, duration }) =>
-        `  ${letter}  ${sid}  ${shown(from)} -> ${shown(to) || '(its application)'}, ${status}${duration === null ? '' : `, ${duration} s`}`,
-    ),
+    ...calls.flatMap(({ letter, sid, from, to, status, duration, faults = [] }) => [
+      `  ${letter}  ${sid}  ${shown(from)} -> ${shown(to) || '(its application)'}, ${status}${duration === null ? '' : `, ${duration} s`}`,
+      ...faults.map((fault) => `     ${oneLine(fault, MAX_FAULT)}`),
+    ]),
     '',
     heading(lanes.map((lane) => lane.name)),
     heading(lanes.map((lane) => lane.about)),

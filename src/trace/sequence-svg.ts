@@ -70,11 +70,12 @@ function descriptionOf({ lanes, rows }: Story): string {
 }
 
 function callLine(
-  { letter, sid, from, to, status, duration }: Story['calls'][number],
+  { letter, sid, from, to, status, duration, faults = [] }: Story['calls'][number],
   y: number,
   width: number,
 ): string {
-  const words = `${sid}  ${from} to ${to === '' ? 'its application' : to}, ${status}${duration === null ? '' : ` after ${duration} s`}`;
+  const ended = `${status}${duration === null ? '' : ` after ${duration} s`}`;
+  const words = [`${sid}  ${from} to ${to === '' ? 'its application' : to}, ${ended}`, ...faults].join('; ');
   return [
     chip(letter, 32, y - 4),
     `<text class="detail" x="48" y="${y}">${escape(fitting(words, width - 72, DETAIL_SIZE))}</text>`,

@@ -116,6 +116,14 @@ suite('a trace, told', () => {
     assert.match(ladderText(tellStory({ calls: CALLS, messages: [], dropped: 0 })), /nothing passed/);
   });
 
+  test('says the faults of a call below it, and so does the drawing', () => {
+    const fault = 'error 32009: SIP: the user is not registered: the phone alice is not registered';
+    const [first] = CALLS;
+    const story = tellStory({ ...TRACE, calls: [{ ...first!, status: 'no-answer', faults: [fault] }] });
+    assert.ok(ladderText(story).includes(`, no-answer, 3 s\n     ${fault}\n`));
+    assert.match(sequenceSvg(story), /no-answer after 3 s; error 32009/);
+  });
+
   test('moves no cursor of a terminal', () => {
     const evil = { ...TRACE.messages[2]!, text: '\u001b[2Jgone\u0007', detail: '\u009b31m' };
     assert.doesNotMatch(

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { agoText, clockText, offsetText, shortAddress, tookText } from './words.ts';
+import type { CallStatus } from './model.ts';
+import { agoText, clockText, legText, offsetText, shortAddress, tookText } from './words.ts';
 
 test('times are short and whole', () => {
   assert.deepEqual([0, 7_900, 750_000, 3_723_000].map(clockText), ['0:00', '0:07', '12:30', '1:02:03']);
@@ -17,4 +18,13 @@ test('an address leaves out what everybody knows', () => {
   assert.equal(shortAddress('sip:alice@elsewhere.example', 'home.tandem'), 'sip:alice@elsewhere.example');
   assert.equal(shortAddress('client:browser-1', 'home.tandem'), 'browser-1');
   assert.equal(shortAddress('', 'home.tandem'), 'nobody');
+});
+
+test('a leg says how it ended where nobody spoke', () => {
+  const leg = (status: CallStatus): string => legText({ to: 'client:jenny', status }, 'home.tandem');
+  assert.deepEqual([leg('completed'), leg('ringing')], ['→ jenny', '→ jenny']);
+  assert.deepEqual(
+    [leg('no-answer'), leg('busy'), leg('failed')],
+    ['→ jenny: no answer', '→ jenny: busy', '→ jenny: failed'],
+  );
 });

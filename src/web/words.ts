@@ -63,3 +63,9 @@ export function shortAddress(address: string, homeDomain: string): string {
   const [, user, domain] = /^sips?:([^@;]+)@([^;:]+)/i.exec(text) ?? [];
   return user !== undefined && domain === homeDomain ? user : text === '' ? 'nobody' : text;
 }
+
+/** A leg that Dial made: `→ alice`, and how it ended where nobody spoke: the caller's own status says nothing of that. */
+export function legText({ to, status }: Pick<ShownCall, 'to' | 'status'>, homeDomain: string): string {
+  const hasFailed = status === 'busy' || status === 'failed' || status === 'no-answer';
+  return `→ ${shortAddress(to, homeDomain)}${hasFailed ? `: ${STATUS_WORDS[status]}` : ''}`;
+}

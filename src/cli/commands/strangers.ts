@@ -40,7 +40,7 @@ async function listHeld(options: Options): Promise<void> {
     String(dropped),
   ]);
   process.stdout.write(
-    rows.length === 0 ? 'Nobody is held back.\n' : `${table(['ADDRESS', 'DOOR', 'UNTIL', 'TIME', 'DROPPED'], rows)}\n`,
+    rows.length === 0 ? 'Nobody is held back.\n' : `${table(['ADDRESS', 'DOOR', 'UNTIL', 'TIMES', 'DROPPED'], rows)}\n`,
   );
 }
 

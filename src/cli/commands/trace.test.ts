@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { tandemCommand } from '../../testkit/tandem-process.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { Tandem, tandemCommand } from '../../testkit/tandem-process.ts';
 import { temporaryFolder } from '../../testkit/temporary-folder.ts';
 
 test('names the line of what others saw that cannot be used, and what is wanted', async (t) => {
@@ -24,4 +25,22 @@ test('names the line of what others saw that cannot be used, and what is wanted'
     assert.deepEqual([code, stdout], [1, '']);
     assert.match(stderr, wanted);
   }
+});
+
+test('says why a call reached nobody, when no message tells it', async (t) => {
+  const data = temporaryFolder(t, 'trace');
+  const environment = { TANDEM_DATA: data };
+  await Tandem.start(t, { data, config: { phones: [{ name: 'alice', password: 'secret' }] } });
+  const document = join(data, 'hello.xml');
+  writeFileSync(document, '<Response><Say>Hello</Say></Response>');
+  const placed = await tandemCommand(
+    ['call', '+12025550100', 'sip:alice@home.tandem', '--twiml', document],
+    environment,
+  );
+  const [sid = ''] = placed.stdout.split(' ');
+  const wanted = /no-answer, 0 s\n {5}error 32009: .*the phone alice is not registered\n/;
+  await eventually(async () => (await tandemCommand(['trace', sid], environment)).stdout, {
+    what: 'the reason',
+    until: (told) => wanted.test(told),
+  });
 });

@@ -54,7 +54,7 @@ async function keyFinding(data: string, given: string | undefined): Promise<Find
   const key = await stat(path).catch(() => undefined);
   if (key !== undefined) {
     if (isOpen(key.mode)) return failure(subject, `${path} can be read by others: chmod 600 ${path}`);
-    return ok(subject, 'is this user’s alone; keep a copy apart from the backups of the folder');
+    return ok(subject, "is this user's alone; keep a copy apart from the backups of the folder");
   }
   const isUsed = (await stat(join(data, 'tandem.db')).catch(() => undefined)) !== undefined;
   if (!isUsed) return ok(subject, 'is made at the first start');

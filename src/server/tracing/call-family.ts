@@ -7,6 +7,8 @@ import type { TraceBook } from '../../trace/trace-book.ts';
 /** Calls of one trace, and how far they may be from the one at its beginning. */
 const MAX_FAMILY = 50;
 const MAX_GENERATIONS = 10;
+/** The latest of a call. */
+const MAX_FAULTS = 5;
 
 /** The call, whoever made it and whom it called, with what passed. Undefined: there is no such call. */
 export async function traceOf(sid: CallSid, records: Records, book: TraceBook): Promise<CallTrace | undefined> {
@@ -15,12 +17,25 @@ export async function traceOf(sid: CallSid, records: Records, book: TraceBook): 
   const family = await below(await firstOf(call, records), records);
   const kept = family.map((each) => book.of(each.sid));
   return {
-    calls: family.map(({ sid: id, parentCallSid, from, to, direction, status, duration }) => ({
-      ...{ sid: id, parentCallSid, from, to, direction, status, duration },
-    })),
+    calls: await Promise.all(
+      family.map(async (each) => {
+        const { sid: id, parentCallSid, from, to, direction, status, duration } = each;
+        const faults = await faultsOf(each, records);
+        return { sid: id, parentCallSid, from, to, direction, status, duration, faults };
+      }),
+    ),
     messages: kept.flatMap((each) => each?.messages ?? []),
     dropped: kept.reduce((sum, each) => sum + (each?.dropped ?? 0), 0),
   };
+}
+
+async function faultsOf({ accountSid, sid }: Call, records: Records): Promise<readonly string[]> {
+  const { records: newest } = await records.notifications.list(accountSid, [['callSid', '=', sid]], {
+    size: MAX_FAULTS,
+  });
+  return newest
+    .toReversed()
+    .map(({ log, errorCode, messageText }) => `${log === '0' ? 'error' : 'warning'} ${errorCode}: ${messageText}`);
 }
 
 async function firstOf(call: Call, records: Records): Promise<Call> {

@@ -49,6 +49,23 @@ suite('requests to the application', () => {
     ]);
   });
 
+  test('that tell a status begin with it: a drawing shows the beginning alone', async () => {
+    const [book, outside] = [open(), new Outside()];
+    outside.answer = twiml('<Response/>');
+    const body = new URLSearchParams({
+      CallSid: SID,
+      From: '+1',
+      CallStatus: 'ringing',
+      CallbackSource: 'call-progress-events',
+    });
+    await watchedWebhooks(outside, book).request({
+      method: 'POST',
+      url: 'http://127.0.0.1:3800/s',
+      body: body.toString(),
+    });
+    assert.match(linesOf(book)[0] ?? '', /POST \/s; CallStatus=ringing From=\+1$/);
+  });
+
   test('that fail are noted with the reason, and fail', async () => {
     const book = open();
     const request = { method: 'GET', url: `http://127.0.0.1:3800/voice?CallSid=${SID}&CallStatus=ringing` } as const;

@@ -15,6 +15,8 @@ const MAX_READ_BYTES = 65_536;
 /** What each request says again. */
 const WITHOUT = ['CallSid', 'AccountSid', 'ApiVersion', 'Caller', 'Called', 'ApplicationSid', 'CallbackSource'];
 const FIRST = ['Digits', 'DialCallStatus', 'RecordingUrl', 'From', 'To', 'CallStatus'];
+/** A status event is told by its status; of other requests it says little. */
+const FIRST_OF_STATUS = ['CallStatus', 'From', 'To'];
 
 /** Notes what is asked of the REST API about a call; looking at one is not noted. */
 export function watchRest(book: TraceBook): RestWatcher {
@@ -42,7 +44,8 @@ export function watchedWebhooks(http: OutgoingHttp, book: TraceBook): OutgoingHt
       if (!CALL_SID.test(callSid)) return http.request(request);
       const { origin, path } = describeUrl(request.method === 'GET' ? withoutQuery(request.url) : request.url);
       const application = `application:${origin}`;
-      const detail = describeParameters(parameters, { first: FIRST, without: WITHOUT });
+      const first = parameters['CallbackSource'] === undefined ? FIRST : FIRST_OF_STATUS;
+      const detail = describeParameters(parameters, { first, without: WITHOUT });
       const asked = { from: TANDEM, to: application, text: `${request.method} ${path}`, detail };
       book.add(callSid, { channel: 'webhook', ...asked });
       const answered = (text: string, about: string): void =>

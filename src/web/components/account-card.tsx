@@ -47,8 +47,14 @@ export function AccountCard({ door, session }: { readonly door: Door; readonly s
           ) : (
             numbers.map(({ phoneNumber, name }) => (
               <Text key={phoneNumber} size="sm" className="breaks">
-                <span className="mono">{phoneNumber}</span>
-                {name === phoneNumber ? '' : ` ${name}`}
+                <Text span size="xs" className="mono">
+                  {phoneNumber}
+                </Text>
+                {name === phoneNumber ? null : (
+                  <Text span size="xs" className="quiet">
+                    {` ${name}`}
+                  </Text>
+                )}
               </Text>
             ))
           )}

@@ -2,7 +2,7 @@ import { Alert, Box, Group, Loader, SegmentedControl, Stack, Text } from '@manti
 import { useEffect, useState, type ReactNode } from 'react';
 import type { LiveConnection } from '../live-connection.ts';
 import type { Session, ShownCall } from '../model.ts';
-import { shortAddress } from '../words.ts';
+import { legText, shortAddress } from '../words.ts';
 import { CopyText } from './copy-text.tsx';
 import { lengthText, StatusBadge } from './call-status.tsx';
 import { CallTimeLine } from './call-time-line.tsx';
@@ -57,7 +57,7 @@ export function CallDetail({ live, session, call, legs }: CallDetailProps): Reac
 function legLabel(leg: ShownCall, call: ShownCall, { homeDomain }: Session): string {
   return leg.sid === call.sid
     ? `Caller ${shortAddress(call.direction === 'inbound' ? call.from : call.to, homeDomain)}`
-    : `→ ${shortAddress(leg.to, homeDomain)}`;
+    : legText(leg, homeDomain);
 }
 
 function LegFacts({ live, leg }: Pick<CallDetailProps, 'live'> & { readonly leg: ShownCall }): ReactNode {

@@ -64,7 +64,7 @@ export function CodeCard({ door, session, phone }: CodeCardProps): ReactNode {
         ))}
       </Tabs>
       <Text size="xs" className="quiet" mt={6} role="status">
-        {copying.failure ?? `Copied with your auth token in its place. ${HOW_TO_RUN[language]}`}
+        {copying.failure ?? `Copy puts your auth token in its place. ${HOW_TO_RUN[language]}`}
       </Text>
     </Paper>
   );

@@ -206,6 +206,8 @@ suite('a document of which nothing is left to run', () => {
       assert.deepEqual(verbs, []);
       assert.equal(error?.level, 'error');
       assert.equal(error.code, code);
+      assert.match(error.message, /nothing of the document is left to run$/);
+      assert.doesNotMatch(error.message, /the next verb is run/);
     });
   }
 

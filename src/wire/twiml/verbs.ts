@@ -21,6 +21,8 @@ import {
 export const MAX_SAY_CHARS = 4096;
 /** Nouns of one Dial. */
 export const MAX_DIAL_NOUNS = 10;
+/** Of a verb that is left out; not so when nothing follows it. */
+const NEXT_IS_RUN = '; the next verb is run';
 
 export type Method = 'GET' | 'POST';
 
@@ -120,7 +122,8 @@ export function validateTwiml(document: TwimlDocument): ValidTwiml {
 
 function asError(problem: TwimlProblem | undefined): TwimlProblem | undefined {
   if (problem === undefined) return undefined;
-  return { ...problem, level: 'error', message: `${problem.message}; nothing of the document is left to run` };
+  const what = problem.message.replace(NEXT_IS_RUN, '');
+  return { ...problem, level: 'error', message: `${what}; nothing of the document is left to run` };
 }
 
 function pushDefined<T>(list: T[], value: T | undefined): void {
@@ -167,8 +170,8 @@ function warnAboutVerb(element: TwimlElement, problems: TwimlProblem[]): void {
   const code = Object.hasOwn(NOT_RUN_VERBS, element.name) ? NOT_RUN_VERBS[element.name] : undefined;
   const message =
     code === undefined
-      ? `${quoted(element.name)} is not a verb (names are case-sensitive); the next verb is run`
-      : `${element.name} is not run by this server; the next verb is run`;
+      ? `${quoted(element.name)} is not a verb (names are case-sensitive)${NEXT_IS_RUN}`
+      : `${element.name} is not run by this server${NEXT_IS_RUN}`;
   warn(problems, code ?? 12200, element.line, message);
 }
 
@@ -295,7 +298,7 @@ function readDial(element: TwimlElement, problems: TwimlProblem[]): DialVerb | u
     warn(problems, 13215, element.line, `got ${nouns.length} destinations, want at most ${MAX_DIAL_NOUNS}`);
   }
   if (nouns.length === 0 && element.text === '') {
-    warn(problems, 13224, element.line, 'Dial has no destination that can be dialled; the next verb is run');
+    warn(problems, 13224, element.line, `Dial has no destination that can be dialled${NEXT_IS_RUN}`);
     return undefined;
   }
   const children = nouns.slice(0, MAX_DIAL_NOUNS);
