@@ -112,7 +112,10 @@ suite('commands', () => {
     const file = join(temporaryFolder(context, 'cli'), 'hello.xml');
     writeFileSync(file, '<Response/>');
     const server_ = ['--server', server.url, '--token', 'AC1:secret'];
-    assert.equal(await run('call', '+1', 'sip:bob', '--twiml', file, ...server_), 'CA1 queued: +1 calls sip:bob\n');
+    assert.equal(
+      await run('call', '+1', 'sip:bob', '--twiml', file, ...server_),
+      'CA1 queued: +1 calls sip:bob\ntandem trace CA1 shows what becomes of it\n',
+    );
     assert.deepEqual(JSON.parse(await run('call', '+1', 'sip:bob', '--url', 'http://app', '--json', ...server_)), call);
     assert.deepEqual(
       server.asked.map(({ body }) => Object.fromEntries(new URLSearchParams(body))),

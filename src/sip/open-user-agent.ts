@@ -111,7 +111,7 @@ export async function openUserAgent(options: UserAgentOptions): Promise<UserAgen
     registrar,
     admission,
     realms,
-    gatekeeper: new Gatekeeper({ admission, clock, random, guesses }),
+    gatekeeper: new Gatekeeper({ admission, clock, random, guesses, logger }),
     guesses,
     strangers,
     callRate: new TokenBuckets(clock, limits.callRate ?? DEFAULT_CALL_RATE, ONE_BUCKET),

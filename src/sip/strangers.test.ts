@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { SILENCE } from '../base/hold-back.ts';
+import { silentLogger } from '../base/logger.ts';
 import { answerChallenge, chooseChallenge, formatAuthorization } from '../wire/sip/digest.ts';
 import { header, headers, type SipHeader } from '../wire/sip/message.ts';
 import { nodeDigestHash } from './auth/node-digest-hash.ts';
@@ -113,6 +114,16 @@ suite('strangers at the SIP door', () => {
     }
     assert.equal(await register(scene, guesser), 0);
     assert.equal(await register(scene, phone, { user: '1002' }), 200);
+  });
+
+  test('a phone of this place that shows a wrong password is told in the log, a guessed name is not', async (t) => {
+    const scene = new Scene(t);
+    const lines: unknown[] = [];
+    const admission = openAdmission((username) => (username === '1001' ? 'secret' : undefined));
+    await scene.open({ admission, logger: { ...silentLogger, warn: (...line) => void lines.push(line) } });
+    const peer = await scene.peer(HOST);
+    for (const user of ['1001', 'admin']) assert.equal(await register(scene, peer, { user, password: 'wrong' }), 401);
+    assert.deepEqual(lines, [[{ user: '1001', address: HOST }, 'wrong SIP password']]);
   });
 
   test('whoever forges the address of a phone cannot keep it out by wrong passwords', async (t) => {

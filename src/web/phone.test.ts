@@ -181,6 +181,25 @@ suite("the page's phone", () => {
     assert.deepEqual(asked, ['register', 'call me', 'ring', 'quiet', 'destroy']);
   });
 
+  test('says that whom it dialled was not reached, and nothing of a call that it ended itself or that was taken', async () => {
+    for (const [ends, note] of [
+      [(call) => call.tell('disconnect'), 'bob was not reached. The newest row under Calls says why.'],
+      [(_call, phone) => phone.hangUp(), undefined],
+      [
+        (call) => {
+          call.tell('accept');
+          call.tell('disconnect');
+        },
+        undefined,
+      ],
+    ] satisfies [(call: FakeCall, phone: Phone) => void, string | undefined][]) {
+      const { phone, dialled } = scene();
+      await phone.dial('bob');
+      ends(dialled, phone);
+      assert.deepEqual([phone.state.get().call, phone.state.get().note], [undefined, note]);
+    }
+  });
+
   test('keys go into a call that talks, and nowhere else', async () => {
     const { phone, dialled, call } = scene();
     assert.equal(phone.press('1'), false);

@@ -132,7 +132,9 @@ export class Phone {
   }
 
   hangUp(): void {
-    this.#call?.disconnect();
+    const call = this.#call;
+    this.#over(call);
+    call?.disconnect();
   }
 
   toggleMute(): void {
@@ -247,11 +249,18 @@ export class Phone {
     });
     call.on('reconnecting', () => this.#changeCall({ status: 'reconnecting' }));
     call.on('reconnected', () => this.#changeCall({ status: 'open' }));
-    call.on('disconnect', () => this.#over(call));
+    call.on('disconnect', () => this.#over(call, this.#unanswered()));
     call.on('cancel', () => this.#over(call, 'The caller gave up.'));
     call.on('reject', () => this.#over(call));
     // Its end is told besides; a refused microphone leaves it ringing, to be answered again.
     call.on('error', (error) => this.#change({ note: textOf(error) }));
+  }
+
+  /** What is said when the other side ends a call that this page made and nobody took. */
+  #unanswered(): string | undefined {
+    const { call, note } = this.state.get();
+    if (call?.direction !== 'out' || call.openSince !== undefined || note !== undefined) return undefined;
+    return `${call.with} was not reached. The newest row under Calls says why.`;
   }
 
   #over(call: DeviceCall | undefined, note?: string): void {

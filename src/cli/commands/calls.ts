@@ -58,9 +58,8 @@ async function placeCall(from: string, to: string, options: Options): Promise<vo
     Url: documentUrl,
     Twiml: options.twiml === undefined ? undefined : await readTwiml(options.twiml),
   })) as CallAnswer;
-  process.stdout.write(
-    `${options.json === true ? JSON.stringify(call) : `${call.sid} ${call.status}: ${call.from} calls ${call.to}`}\n`,
-  );
+  const text = `${call.sid} ${call.status}: ${call.from} calls ${call.to}\ntandem trace ${call.sid} shows what becomes of it`;
+  process.stdout.write(`${options.json === true ? JSON.stringify(call) : text}\n`);
 }
 
 async function readTwiml(path: string): Promise<string> {

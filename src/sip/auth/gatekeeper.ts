@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
 import type { HoldBack } from '../../base/hold-back.ts';
+import type { Logger } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';
 import {
   digestResponse,
@@ -33,6 +34,7 @@ export class Gatekeeper {
   readonly #admission: Admission;
   readonly #nonces: Nonces;
   readonly #guesses: HoldBack;
+  readonly #logger: Logger;
   readonly #choice = new ChallengeChoice();
   /** Addresses and the users who showed the right password from there, latest last. */
   readonly #proven = new Set<string>();
@@ -43,10 +45,12 @@ export class Gatekeeper {
     readonly random: Random;
     /** Wrong passwords, by address. */
     readonly guesses: HoldBack;
+    readonly logger: Logger;
   }) {
     this.#admission = options.admission;
     this.#nonces = new Nonces(options.clock, options.random);
     this.#guesses = options.guesses;
+    this.#logger = options.logger;
   }
 
   /** Whether a request carries credentials for a realm; without them the challenge needs no look at anything else. */
@@ -72,6 +76,8 @@ export class Gatekeeper {
     const isPasswordRight = isRight(presented, credential ?? NOBODY, request.method);
     if (credential === undefined || !isPasswordRight) {
       this.#guesses.fail(address);
+      // Of names that nobody has nothing is said: scanners try them by the thousand.
+      if (credential !== undefined) this.#logger.warn({ user: presented.username, address }, 'wrong SIP password');
       return this.challenge(request, realm, kind);
     }
     this.#remember(deviceKey(address, presented.username));
