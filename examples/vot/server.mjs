@@ -18,8 +18,7 @@ const here = `http://127.0.0.1:${server.address().port}`;
 const voiceUrl = `${here}/voice`;
 const key = await client.newKeys.create({ friendlyName: 'VoT' });
 const application = await client.applications.create({ friendlyName: 'VoT', voiceUrl });
-// The place's first number: the list begins with the newest, which another application may have.
-const number = (await client.incomingPhoneNumbers.list()).at(-1);
+const number = (await client.incomingPhoneNumbers.list()).at(-1); // The place's first: the newest may be another's.
 await client.incomingPhoneNumbers(number.sid).update({ voiceUrl });
 console.log(`VoT is at ${here}/ and rings ${VOT_CLIENT} for ${number.phoneNumber}`);
 
