@@ -18,3 +18,8 @@ interface AbortSignal {
   addEventListener(type: 'abort', listener: () => void, options?: { once?: boolean }): void;
   removeEventListener(type: 'abort', listener: () => void): void;
 }
+
+/** HTML: every module has its address. */
+interface ImportMeta {
+  url: string;
+}

@@ -114,7 +114,7 @@ suite('commands', () => {
     const server_ = ['--server', server.url, '--token', 'AC1:secret'];
     assert.equal(
       await run('call', '+1', 'sip:bob', '--twiml', file, ...server_),
-      'CA1 queued: +1 calls sip:bob\ntandem trace CA1 shows what becomes of it\n',
+      'CA1 queued: +1 calls sip:bob\nnpx tandem trace CA1 shows what becomes of it\n',
     );
     assert.deepEqual(JSON.parse(await run('call', '+1', 'sip:bob', '--url', 'http://app', '--json', ...server_)), call);
     assert.deepEqual(

@@ -22,7 +22,7 @@ test('1: a command that cannot do its work says why on stderr only', async (t) =
   const [calls, stop] = await Promise.all([run(t, ['calls', '--json']), run(t, ['stop'])]);
   for (const { code, stdout, stderr } of [calls, stop]) {
     assert.deepEqual([code, stdout], [1, '']);
-    assert.match(stderr, /^tandem: no server runs on the data folder .*; start one with: tandem up/);
+    assert.match(stderr, /^tandem: no server runs on the data folder .*; start one with: npx tandem up/);
   }
 });
 

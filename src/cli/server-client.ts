@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { COMMAND } from '../base/command-name.ts';
 import { errorText } from '../base/errors.ts';
 import { CliError } from './cli-error.ts';
 
@@ -96,7 +97,7 @@ export class ServerClient {
       });
     } catch (error) {
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : errorText(error);
-      throw new CliError(`no server answers at ${this.url} (${cause}); start it with: tandem up`);
+      throw new CliError(`no server answers at ${this.url} (${cause}); start it with: ${COMMAND} up`);
     }
     if (response.ok) return response;
     throw new CliError(await refusal(response));
@@ -137,7 +138,7 @@ async function fromRunFile(data: string | undefined): Promise<Found> {
     return { url, accountSid, authToken };
   } catch {
     throw new CliError(
-      `no server runs on the data folder ${folder} (${path} is not there); start one with: tandem up, or name another with --data DIR or --server URL --token SID:TOKEN`,
+      `no server runs on the data folder ${folder} (${path} is not there); start one with: ${COMMAND} up, or name another with --data DIR or --server URL --token SID:TOKEN`,
     );
   }
 }

@@ -1,9 +1,7 @@
+import { COMMAND } from '../base/command-name.ts';
 import { HOME_DOMAIN } from '../comms/place.ts';
 import { defaultDataFolder } from './load-config.ts';
 import type { Program } from './program.ts';
-
-/** In a clone the command is not in the PATH; npm finds it there. */
-const COMMAND = import.meta.url.endsWith('.ts') ? 'npx tandem' : 'tandem';
 
 /**
  * What a person sees when the server is ready: where it listens, and how to make the first call. With a data folder of its own the commands name

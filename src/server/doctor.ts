@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { COMMAND } from '../base/command-name.ts';
 import { systemClock } from '../base/clock.ts';
 import { errorText } from '../base/errors.ts';
 import { formatEndpoint, type Endpoint } from '../base/network.ts';
@@ -65,7 +66,7 @@ export async function examine(options: DoctorOptions): Promise<readonly Finding[
       : await examinePostgresql(config.postgresql),
     ...(running === undefined
       ? [
-          { subject: 'server', level: 'warning', text: 'not running; start it with: tandem up' } as const,
+          { subject: 'server', level: 'warning', text: `not running; start it with: ${COMMAND} up` } as const,
           ...(await Promise.all(doors.map(portFinding))),
         ]
       : await examineRunning(running)),

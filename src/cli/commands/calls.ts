@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { COMMAND } from '../../base/command-name.ts';
 import { errorText } from '../../base/errors.ts';
 import { CliError } from '../cli-error.ts';
 import { ServerClient, type ServerOptions } from '../server-client.ts';
@@ -58,7 +59,7 @@ async function placeCall(from: string, to: string, options: Options): Promise<vo
     Url: documentUrl,
     Twiml: options.twiml === undefined ? undefined : await readTwiml(options.twiml),
   })) as CallAnswer;
-  const text = `${call.sid} ${call.status}: ${call.from} calls ${call.to}\ntandem trace ${call.sid} shows what becomes of it`;
+  const text = `${call.sid} ${call.status}: ${call.from} calls ${call.to}\n${COMMAND} trace ${call.sid} shows what becomes of it`;
   process.stdout.write(`${options.json === true ? JSON.stringify(call) : text}\n`);
 }
 

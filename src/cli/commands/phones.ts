@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Command } from 'commander';
+import { COMMAND } from '../../base/command-name.ts';
 import { sleep, systemClock } from '../../base/clock.ts';
 import { errorText } from '../../base/errors.ts';
 import { CliError } from '../cli-error.ts';
@@ -94,7 +95,7 @@ async function listPhones(options: Options): Promise<void> {
     return;
   }
   if (phones.length === 0) {
-    process.stdout.write('No phones yet. Add one with: tandem phone add NAME\n');
+    process.stdout.write(`No phones yet. Add one with: ${COMMAND} phone add NAME\n`);
     return;
   }
   const rows = phones.map(({ name, number, script, contacts }) => [

@@ -1,4 +1,5 @@
 import { Pool } from 'undici';
+import { COMMAND } from '../../base/command-name.ts';
 import { errorText } from '../../base/errors.ts';
 import { LoadError } from './load-error.ts';
 import type { LoadTarget } from './load-options.ts';
@@ -51,7 +52,10 @@ export class ServerDoor {
     try {
       got = await answer;
     } catch (error) {
-      throw new LoadError('gone', `no server answers at ${this.target.url} (${reason(error)}); start it: tandem up`);
+      throw new LoadError(
+        'gone',
+        `no server answers at ${this.target.url} (${reason(error)}); start it: ${COMMAND} up`,
+      );
     }
     if (got.status < 300) return got.body as T;
     throw new LoadError('refused', `the server does not let ${what}: ${told(got)}`);

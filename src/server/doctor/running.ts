@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { COMMAND } from '../../base/command-name.ts';
 import type { HeldSource } from '../../base/hold-back.ts';
 import type { RunFile } from '../data-folder.ts';
 import { failure, ok, warning, type Finding } from './finding.ts';
@@ -44,7 +45,7 @@ export async function examineRunning(run: RunFile): Promise<readonly Finding[]> 
     return [
       failure(
         'server',
-        `process ${run.pid} is there, but nothing answers at ${run.url}: when it is not tandem, start with tandem up; else stop it`,
+        `process ${run.pid} is there, but nothing answers at ${run.url}: when it is not tandem, start with ${COMMAND} up; else stop it`,
       ),
     ];
   }
@@ -88,7 +89,7 @@ export function mediaFinding({ media }: Status): Finding {
 
 export function phonesFinding(phones: readonly ShownPhone[]): Finding {
   const absent = phones.filter(({ contacts }) => contacts.length === 0).map(({ name }) => name);
-  if (phones.length === 0) return ok('phones', 'none; add one with: tandem phone add NAME');
+  if (phones.length === 0) return ok('phones', `none; add one with: ${COMMAND} phone add NAME`);
   if (absent.length === 0) return ok('phones', `all ${phones.length} are registered`);
   return warning('phones', `not registered, so calls to them ring nowhere: ${absent.join(', ')} (docs/phones.md)`);
 }
