@@ -36,6 +36,8 @@ export class DeviceEngine extends Emitter<DeviceEvents<DeviceEngine, Call>> {
   readonly #ended = new Set<string>();
   /** The page wants to be called, connected or not. */
   #wanted = false;
+  /** Raised with each: a way for sound that was looked for before is not the one to register. */
+  #registrations = 0;
   readonly #waiting = new Set<{ readonly for: 'connected' | 'ready' | 'offline'; done(error?: ClientError): void }>();
   readonly #owed: OwedMessages;
   #expiry: Cancel | undefined;
@@ -104,8 +106,10 @@ export class DeviceEngine extends Emitter<DeviceEvents<DeviceEngine, Call>> {
   async unregister(): Promise<void> {
     this.#alive();
     this.#wanted = false;
-    if (this.#state === 'registered' && this.#session.send({ type: 'register', audio: false, frames: false }))
-      await this.#until('offline');
+    // While it registers anew the server has it from before.
+    const { state } = this;
+    const isTold = state !== 'unregistered' && this.#session.send({ type: 'register', audio: false, frames: false });
+    if (isTold && state === 'registered') await this.#until('offline');
     else this.#enter('unregistered');
     this.#stopWhenIdle();
   }
@@ -211,17 +215,16 @@ export class DeviceEngine extends Emitter<DeviceEvents<DeviceEngine, Call>> {
   }
 
   async #registerAgain(): Promise<void> {
-    try {
-      await this.#sayRegister();
-    } catch (error) {
-      this.#fail(asClientError(error));
-    }
-  }
-
-  async #sayRegister(): Promise<void> {
+    this.#registrations += 1;
+    const registration = this.#registrations;
+    const isLatest = (): boolean => registration === this.#registrations;
     this.#enter('registering');
-    const kind = await this.#route();
-    if (this.#wanted) this.#session.send({ type: 'register', audio: true, frames: kind === 'frames' });
+    try {
+      const kind = await this.#route();
+      if (this.#wanted && isLatest()) this.#session.send({ type: 'register', audio: true, frames: kind === 'frames' });
+    } catch (error) {
+      if (isLatest()) this.#fail(asClientError(error));
+    }
   }
 
   #route(): Promise<SoundPath['kind']> {
