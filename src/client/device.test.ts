@@ -251,11 +251,21 @@ suite('a Device', () => {
   test('a server that does not answer fails what waits for it within 10 s, and is tried on', async () => {
     const place = new Place();
     const registering = place.device.register();
-    const refused = assert.rejects(registering, { code: 31009, message: /ws:\/\/place\/signal/ });
+    const refused = assert.rejects(registering, { code: 31009, message: /ws:\/\/place\/signal.*tried on$/ });
     await place.clock.advance(10_000);
     await refused;
     await place.clock.advance(30_000);
     assert.ok(place.sockets.length > 2);
+  });
+
+  test('a server that does not answer a call is not tried any more, and not said to be', async () => {
+    const place = new Place();
+    const refused = assert.rejects(place.device.connect(), { code: 31009, message: /reachable from this page$/ });
+    await place.clock.advance(10_000);
+    await refused;
+    const before = place.sockets.length;
+    await place.clock.advance(30_000);
+    assert.equal(place.sockets.length, before);
   });
 
   test('destroyed, it hangs up, closes its socket and does nothing more', async () => {

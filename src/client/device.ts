@@ -363,9 +363,18 @@ export class DeviceEngine extends Emitter<DeviceEvents<DeviceEngine, Call>> {
     if (!isNeeded && [...this.#waiting].every((waiter) => waiter.for === 'connected')) this.#session.stop();
   }
 
+  /** For a call alone it is tried no further. */
+  #unreachable(): ClientError {
+    const wanted = 'want it running and reachable from this page';
+    return new ClientError(
+      31009,
+      `the server at ${this.#options.url} does not answer: ${wanted}${this.#wanted ? '; it is tried on' : ''}`,
+    );
+  }
+
   #until(what: 'connected' | 'ready' | 'offline'): Promise<void> {
     const { promise, resolve, reject } = deferred<void>();
-    const cancel = after(this.#ports.clock, REGISTER_TIMEOUT_MS, () => waiter.done(unreachable(this.#options.url)));
+    const cancel = after(this.#ports.clock, REGISTER_TIMEOUT_MS, () => waiter.done(this.#unreachable()));
     const waiter = {
       for: what,
       done: (error?: ClientError) => {
@@ -389,11 +398,4 @@ const MAX_ENDED = 50;
 
 function inCallAlready(): ClientError {
   return new ClientError(31486, 'this Device is in a call already: disconnect() it first, or make another Device');
-}
-
-function unreachable(url: string): ClientError {
-  return new ClientError(
-    31009,
-    `the server at ${url} does not answer: want it running and reachable from this page; it is tried on`,
-  );
 }
