@@ -17,6 +17,8 @@ const BROWSER: WebRtcLegOptions = { kind: 'webrtc', localAddress: '127.0.0.1' };
 /** A browser has ports of its own for each call. */
 const FAR_END: WebRtcLegOptions = { ...BROWSER, ownPort: true };
 const TESTS_AT_ONCE = 4;
+/** Sound that goes nowhere would be waited for without end. */
+const HUNG_MS = 30_000;
 
 const wholeFile: (() => void | Promise<void>)[] = [];
 const file: Scope = { after: (cleanUp) => void wholeFile.push(cleanUp) };
@@ -137,24 +139,28 @@ it('a leg that a peer restarts goes on with the new connection, and its ports ar
   assert.ok(statistics.packetsReceived >= 30);
 });
 
-it('a leg whose browser WebRTC does not reach goes on by messages: what it plays begins then, and keys come', async (context) => {
-  const [node, far] = await openTwo(context);
-  const [leg, unreached] = await Promise.all([node.openLeg(BROWSER), far.openLeg(FAR_END)]);
-  await leg.answerOffer(await unreached.createOffer());
-  const key = new Promise<string>((resolve) => {
-    leg.onEvent((event) => event.kind === 'digit' && resolve(event.digit));
-  });
-  const playing = leg.play([{ kind: 'tone', hertz: [600], durationMs: 400 }]);
-  const [end, offerer] = await Promise.all([far.openLeg({ kind: 'frames' }), far.openLeg({ kind: 'frames' })]);
-  const offer = await offerer.createOffer();
-  await end.answerOffer(offer);
-  await joinFrames(leg, end);
-  await leg.useFrames(offer);
-  assert.deepEqual(await playing.done, { outcome: 'completed', playedMs: 400 });
-  await end.sendDigits('7').done;
-  assert.equal(await key, '7');
-  assert.ok((await end.statistics()).packetsReceived >= 20);
-});
+it(
+  'a leg whose browser WebRTC does not reach goes on by messages: what it plays begins then, and keys come',
+  { timeout: HUNG_MS },
+  async (context) => {
+    const [node, far] = await openTwo(context);
+    const [leg, unreached] = await Promise.all([node.openLeg(BROWSER), far.openLeg(FAR_END)]);
+    await leg.answerOffer(await unreached.createOffer());
+    const key = new Promise<string>((resolve) => {
+      leg.onEvent((event) => event.kind === 'digit' && resolve(event.digit));
+    });
+    const playing = leg.play([{ kind: 'tone', hertz: [600], durationMs: 400 }]);
+    const [end, offerer] = await Promise.all([far.openLeg({ kind: 'frames' }), far.openLeg({ kind: 'frames' })]);
+    const offer = await offerer.createOffer();
+    await end.answerOffer(offer);
+    await joinFrames(leg, end);
+    await leg.useFrames(offer);
+    assert.deepEqual(await playing.done, { outcome: 'completed', playedMs: 400 });
+    await end.sendDigits('7').done;
+    assert.equal(await key, '7');
+    assert.ok((await end.statistics()).packetsReceived >= 20);
+  },
+);
 
 it('a leg that goes on by messages is bridged and recorded as before', async (context) => {
   const [node, far] = await openTwo(context);
