@@ -26,6 +26,8 @@ export class CallRecovery {
   #soundUp = false;
   /** Given up before a packet passed. */
   #soundBlocked = false;
+  /** Another way is taken, by the socket. */
+  #goesOver = false;
   #opened = false;
   #begun = false;
   #closed = false;
@@ -66,6 +68,7 @@ export class CallRecovery {
 
   soundUp(): void {
     this.#soundUp = true;
+    this.#soundBlocked = false;
     this.#cancel('sound');
     this.#cancel('restart');
     if (!this.#lostSound) return;
@@ -92,9 +95,11 @@ export class CallRecovery {
     this.#timers.clear();
   }
 
-  /** Another way has the same time. */
+  /** Another way has the same time, and that for which the socket is lost besides. */
   #neverPassed(): void {
     this.#arm('sound', SOUND_TIMEOUT_MS, () => this.#neverPassed());
+    if (this.#goesOver && this.#lostSocket) return;
+    this.#goesOver = true;
     this.#ports.neverPassed();
   }
 

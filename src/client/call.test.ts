@@ -152,6 +152,16 @@ suite('a Call that the page makes', () => {
     assert.deepEqual(place.news(), ['ringing with sound', 'accept']);
   });
 
+  test('early sound that comes after it was given up stays by WebRTC', async () => {
+    const place = new Place();
+    const call = await place.ringing({ kind: 'webrtc', sdp: 'early' });
+    for (const event of ['down', 'up'] as const) place.sound.events[event]();
+    place.socket.say({ type: 'answer', callsid: 'CA1', sound: undefined, reconnect: 'secret' });
+    await place.beating(30_000);
+    assert.equal(call.route, 'webrtc');
+    assert.equal(place.socket.last('reinvite'), undefined);
+  });
+
   test('early sound for which no packet passes goes over to frames with the answer', async () => {
     const place = new Place();
     await place.ringing({ kind: 'webrtc', sdp: 'early' });
@@ -217,6 +227,17 @@ suite('a Call that the page makes', () => {
     assert.equal(call.status(), 'open');
   });
 
+  test('one that goes over without a socket is given up for want of that, not of sound', async () => {
+    const place = new Place();
+    await place.unheard();
+    place.socket.drop();
+    place.sound.events.down();
+    await place.clock.advance(29_000);
+    assert.deepEqual(place.news(), ['ringing', 'accept', 'reconnecting 53001']);
+    await place.clock.advance(1_000);
+    assert.deepEqual(place.news(), ['call error 53001', 'disconnect']);
+  });
+
   test('one that goes over leaves the direct way that it was finding', async () => {
     const place = new Place({ direct: true });
     await place.unheard();
@@ -235,7 +256,7 @@ suite('a Call that the page makes', () => {
       await place.settle();
       const error = { code: 53402, message: 'the offer could not be taken; the sound stays as it was' };
       if (answer === 'refusal') place.socket.say({ type: 'error', callsid: 'CA1', error });
-      else await place.clock.advance(20_000);
+      else await place.beating(20_000);
       assert.equal(call.status(), 'closed');
       assert.ok(place.news().includes('call error 53405'));
       for (const sound of place.sounds) assert.equal(sound.done.at(-1), 'close');

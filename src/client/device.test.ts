@@ -74,6 +74,36 @@ suite('a Device', () => {
     assert.ok(place.socket.isClosed);
   });
 
+  test('unregistered while it registers anew, nobody calls it during its call', async () => {
+    const place = new Place();
+    await place.registered();
+    await place.calling();
+    place.gatheringMs = 2_000;
+    place.socket.drop();
+    await place.clock.advance(150);
+    place.socket.connect();
+    const before = place.socket.types.length;
+    await place.device.unregister();
+    assert.deepEqual(place.socket.types.slice(before), ['register']);
+    assert.equal(place.socket.last('register')?.audio, false);
+  });
+
+  test('a way for sound that was looked for before is not registered after the one that was found since', async () => {
+    const place = new Place();
+    await place.registered();
+    await place.unheard();
+    place.gatheringMs = 2_000;
+    place.socket.drop();
+    await place.clock.advance(150);
+    place.socket.connect();
+    place.sound.events.down();
+    await place.settle();
+    assert.equal(place.socket.last('register')?.frames, true);
+    await place.clock.advance(3_000);
+    assert.equal(place.socket.last('register')?.frames, true);
+    assert.equal(place.socket.types.filter((type) => type === 'register').length, 1);
+  });
+
   test('unregistered as its socket is lost, it is so at once, and opens no other', async () => {
     const place = new Place();
     await place.registered();
@@ -221,11 +251,21 @@ suite('a Device', () => {
   test('a server that does not answer fails what waits for it within 10 s, and is tried on', async () => {
     const place = new Place();
     const registering = place.device.register();
-    const refused = assert.rejects(registering, { code: 31009, message: /ws:\/\/place\/signal/ });
+    const refused = assert.rejects(registering, { code: 31009, message: /ws:\/\/place\/signal.*tried on$/ });
     await place.clock.advance(10_000);
     await refused;
     await place.clock.advance(30_000);
     assert.ok(place.sockets.length > 2);
+  });
+
+  test('a server that does not answer a call is not tried any more, and not said to be', async () => {
+    const place = new Place();
+    const refused = assert.rejects(place.device.connect(), { code: 31009, message: /reachable from this page$/ });
+    await place.clock.advance(10_000);
+    await refused;
+    const before = place.sockets.length;
+    await place.clock.advance(30_000);
+    assert.equal(place.sockets.length, before);
   });
 
   test('destroyed, it hangs up, closes its socket and does nothing more', async () => {

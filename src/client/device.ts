@@ -36,6 +36,8 @@ export class DeviceEngine extends Emitter<DeviceEvents<DeviceEngine, Call>> {
   readonly #ended = new Set<string>();
   /** The page wants to be called, connected or not. */
   #wanted = false;
+  /** Raised with each: a way for sound that was looked for before is not the one to register. */
+  #registrations = 0;
   readonly #waiting = new Set<{ readonly for: 'connected' | 'ready' | 'offline'; done(error?: ClientError): void }>();
   readonly #owed: OwedMessages;
   #expiry: Cancel | undefined;
@@ -104,8 +106,10 @@ export class DeviceEngine extends Emitter<DeviceEvents<DeviceEngine, Call>> {
   async unregister(): Promise<void> {
     this.#alive();
     this.#wanted = false;
-    if (this.#state === 'registered' && this.#session.send({ type: 'register', audio: false, frames: false }))
-      await this.#until('offline');
+    // While it registers anew the server has it from before.
+    const { state } = this;
+    const isTold = state !== 'unregistered' && this.#session.send({ type: 'register', audio: false, frames: false });
+    if (isTold && state === 'registered') await this.#until('offline');
     else this.#enter('unregistered');
     this.#stopWhenIdle();
   }
@@ -211,17 +215,16 @@ export class DeviceEngine extends Emitter<DeviceEvents<DeviceEngine, Call>> {
   }
 
   async #registerAgain(): Promise<void> {
-    try {
-      await this.#sayRegister();
-    } catch (error) {
-      this.#fail(asClientError(error));
-    }
-  }
-
-  async #sayRegister(): Promise<void> {
+    this.#registrations += 1;
+    const registration = this.#registrations;
+    const isLatest = (): boolean => registration === this.#registrations;
     this.#enter('registering');
-    const kind = await this.#route();
-    if (this.#wanted) this.#session.send({ type: 'register', audio: true, frames: kind === 'frames' });
+    try {
+      const kind = await this.#route();
+      if (this.#wanted && isLatest()) this.#session.send({ type: 'register', audio: true, frames: kind === 'frames' });
+    } catch (error) {
+      if (isLatest()) this.#fail(asClientError(error));
+    }
   }
 
   #route(): Promise<SoundPath['kind']> {
@@ -360,9 +363,18 @@ export class DeviceEngine extends Emitter<DeviceEvents<DeviceEngine, Call>> {
     if (!isNeeded && [...this.#waiting].every((waiter) => waiter.for === 'connected')) this.#session.stop();
   }
 
+  /** For a call alone it is tried no further. */
+  #unreachable(): ClientError {
+    const wanted = 'want it running and reachable from this page';
+    return new ClientError(
+      31009,
+      `the server at ${this.#options.url} does not answer: ${wanted}${this.#wanted ? '; it is tried on' : ''}`,
+    );
+  }
+
   #until(what: 'connected' | 'ready' | 'offline'): Promise<void> {
     const { promise, resolve, reject } = deferred<void>();
-    const cancel = after(this.#ports.clock, REGISTER_TIMEOUT_MS, () => waiter.done(unreachable(this.#options.url)));
+    const cancel = after(this.#ports.clock, REGISTER_TIMEOUT_MS, () => waiter.done(this.#unreachable()));
     const waiter = {
       for: what,
       done: (error?: ClientError) => {
@@ -386,11 +398,4 @@ const MAX_ENDED = 50;
 
 function inCallAlready(): ClientError {
   return new ClientError(31486, 'this Device is in a call already: disconnect() it first, or make another Device');
-}
-
-function unreachable(url: string): ClientError {
-  return new ClientError(
-    31009,
-    `the server at ${url} does not answer: want it running and reachable from this page; it is tried on`,
-  );
 }

@@ -1,3 +1,4 @@
+import { sleep } from '../base/clock.ts';
 import { seededRandom } from '../base/random.ts';
 import { VirtualClock } from '../base/virtual-clock.ts';
 import { parseClientMessage, type ClientMessage, type SoundPath } from '../wire/webphone/client-message.ts';
@@ -133,6 +134,8 @@ export class Place {
   blockedRoute: SoundPath['kind'] = 'frames';
   /** Why sound has no way out of this browser. */
   noRoute: Error | undefined;
+  /** How long the browser looks for ICE candidates; where WebRTC is blocked it does not. */
+  gatheringMs = 0;
   microphone: Error | undefined;
   readonly #wakeHandlers: ((why: 'network' | 'awake') => void)[] = [];
 
@@ -269,7 +272,9 @@ export class Place {
       sounds: {
         route: async (webRtc) => {
           if (this.noRoute !== undefined) throw this.noRoute;
-          return webRtc === 'blocked' ? this.blockedRoute : this.route;
+          if (webRtc === 'blocked') return this.blockedRoute;
+          if (this.gatheringMs > 0) await sleep(this.clock, this.gatheringMs);
+          return this.route;
         },
         open: async (kind, events) => {
           if (this.microphone !== undefined) throw this.microphone;

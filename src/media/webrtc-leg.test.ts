@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, describe, it } from 'node:test';
 import type { Scope } from '../testkit/scope.ts';
+import { secondsOfTone } from '../testkit/sound-measure.ts';
+import { temporaryFolder } from '../testkit/temporary-folder.ts';
 import type { ChildMediaNode } from './child-node.ts';
 import { mediaNodeCompliance } from './compliance.ts';
-import type { OpenMediaWorld } from './test/compliance-world.ts';
+import { connect, heardOf, type OpenMediaWorld } from './test/compliance-world.ts';
 import { MediaError } from './media-error.ts';
 import type { LegEvent, MediaErrorCode, MediaLeg, WebRtcLegOptions } from './media-node.ts';
 import { joinFrames } from './test/join-frames.ts';
@@ -14,6 +17,8 @@ const BROWSER: WebRtcLegOptions = { kind: 'webrtc', localAddress: '127.0.0.1' };
 /** A browser has ports of its own for each call. */
 const FAR_END: WebRtcLegOptions = { ...BROWSER, ownPort: true };
 const TESTS_AT_ONCE = 4;
+/** Sound that goes nowhere would be waited for without end. */
+const HUNG_MS = 30_000;
 
 const wholeFile: (() => void | Promise<void>)[] = [];
 const file: Scope = { after: (cleanUp) => void wholeFile.push(cleanUp) };
@@ -134,23 +139,54 @@ it('a leg that a peer restarts goes on with the new connection, and its ports ar
   assert.ok(statistics.packetsReceived >= 30);
 });
 
-it('a leg whose browser WebRTC does not reach goes on by messages: what it plays begins then, and keys come', async (context) => {
+it(
+  'a leg whose browser WebRTC does not reach goes on by messages: what it plays begins then, and keys come',
+  { timeout: HUNG_MS },
+  async (context) => {
+    const [node, far] = await openTwo(context);
+    const [leg, unreached] = await Promise.all([node.openLeg(BROWSER), far.openLeg(FAR_END)]);
+    await leg.answerOffer(await unreached.createOffer());
+    const key = new Promise<string>((resolve) => {
+      leg.onEvent((event) => event.kind === 'digit' && resolve(event.digit));
+    });
+    const playing = leg.play([{ kind: 'tone', hertz: [600], durationMs: 400 }]);
+    const [end, offerer] = await Promise.all([far.openLeg({ kind: 'frames' }), far.openLeg({ kind: 'frames' })]);
+    const offer = await offerer.createOffer();
+    await end.answerOffer(offer);
+    await joinFrames(leg, end);
+    await leg.useFrames(offer);
+    assert.deepEqual(await playing.done, { outcome: 'completed', playedMs: 400 });
+    await end.sendDigits('7').done;
+    assert.equal(await key, '7');
+    assert.ok((await end.statistics()).packetsReceived >= 20);
+  },
+);
+
+it('a leg that goes on by messages is bridged and recorded as before', async (context) => {
   const [node, far] = await openTwo(context);
-  const [leg, unreached] = await Promise.all([node.openLeg(BROWSER), far.openLeg(FAR_END)]);
+  const framesLeg = { kind: 'frames' } as const;
+  const [leg, other] = await Promise.all([node.openLeg(BROWSER), node.openLeg(framesLeg)]);
+  const framesEnd = (): Promise<MediaLeg> => far.openLeg(framesLeg);
+  const [offerer, end, phone] = await Promise.all([framesEnd(), framesEnd(), framesEnd()]);
+  const unreached = await far.openLeg(FAR_END);
   await leg.answerOffer(await unreached.createOffer());
-  const key = new Promise<string>((resolve) => {
-    leg.onEvent((event) => event.kind === 'digit' && resolve(event.digit));
-  });
-  const playing = leg.play([{ kind: 'tone', hertz: [600], durationMs: 400 }]);
-  const [end, offerer] = await Promise.all([far.openLeg({ kind: 'frames' }), far.openLeg({ kind: 'frames' })]);
+  await connect(phone, other);
+  await joinFrames(phone, other);
+  await node.bridge([leg, other]);
+  const path = join(temporaryFolder(context, 'frames'), 'leg.wav');
+  const recording = leg.record({ path });
   const offer = await offerer.createOffer();
   await end.answerOffer(offer);
   await joinFrames(leg, end);
   await leg.useFrames(offer);
-  assert.deepEqual(await playing.done, { outcome: 'completed', playedMs: 400 });
-  await end.sendDigits('7').done;
-  assert.equal(await key, '7');
-  assert.ok((await end.statistics()).packetsReceived >= 20);
+  const heardByPhone = join(temporaryFolder(context, 'frames'), 'phone.wav');
+  const phoneRecording = phone.record({ path: heardByPhone });
+  await end.play([{ kind: 'tone', hertz: [600], durationMs: 1_000 }]).done;
+  await sleep(300);
+  recording.stop();
+  phoneRecording.stop();
+  await Promise.all([recording.done, phoneRecording.done]);
+  for (const heard of [heardOf(path), heardOf(heardByPhone)]) assert.ok(secondsOfTone(heard, 600) > 0.5);
 });
 
 it('a leg of a SIP phone refuses to go by messages', async (context) => {

@@ -72,6 +72,7 @@ suite('the connection to the server', () => {
     assert.deepEqual([streams.length, state().connection], [1, 'live']);
     live.wake();
     assert.deepEqual([streams.length, newest().path], [2, '/console/events?watch=CA1']);
+    assert.equal(state().connection, 'live', 'what was let go is not told as lost');
   });
 
   test('that was lost is not tried again while nobody sees the page', async () => {

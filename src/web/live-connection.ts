@@ -78,7 +78,10 @@ export class LiveConnection {
 
   /** The page came back to the front, or the network is there again. */
   wake(): void {
+    const hasRested = this.#isResting;
     this.#isResting = false;
+    // What was let go is not lost.
+    if (hasRested) this.#open();
     this.#look();
     const isOld = this.#ports.clock.now() - this.#heardAt > SILENCE_MS / 2;
     if (isOld || (this.#stream?.isClosed ?? true)) this.#open();

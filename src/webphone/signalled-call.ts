@@ -57,7 +57,9 @@ export class SignalledCall implements WebphoneCall {
   #over = false;
   readonly #madeByBrowser: boolean;
   #direct = false;
+  /** The secret that was given last; and the one that a socket came with, for what was said since may not have arrived. */
   #reconnectToken = '';
+  #shownToken = '';
   /** Fingerprint line of the browser's last description, none for frames: another one is another path. */
   #fingerprint: string | undefined;
   #cancelLost: Cancel | undefined;
@@ -214,16 +216,21 @@ export class SignalledCall implements WebphoneCall {
   }
 
   #reconnect(message: Invite, carrier: CallCarrier): void {
-    if (!this.isUp || message.reconnect !== this.#reconnectToken || this.#reconnectToken === '') {
+    const { reconnect = '' } = message;
+    const isOurs = reconnect !== '' && [this.#reconnectToken, this.#shownToken].includes(reconnect);
+    if (!this.isUp || !isOurs) {
       carrier.send({ type: 'hangup', callsid: message.callsid, error: RECONNECT_REFUSED });
       return;
     }
+    this.#shownToken = reconnect;
+    this.newReconnectToken();
     this.#cancelLost?.();
     this.#carrier = carrier;
     this.#joinFrames();
     const { sound } = message;
     if (fingerprintOf(sound) !== this.#fingerprint) this.#offer(sound);
-    else this.#answer(undefined);
+    // The page may not have heard yet that its frames were taken.
+    else this.#answer(sound.kind === 'frames' ? sound : undefined);
   }
 
   /** The browser offers another path for the sound. */
@@ -250,7 +257,7 @@ export class SignalledCall implements WebphoneCall {
 
   #answer(sound: SoundPath | undefined): void {
     if (this.#over) return;
-    this.send({ type: 'answer', callsid: this.#callSid, sound, reconnect: this.newReconnectToken() });
+    this.send({ type: 'answer', callsid: this.#callSid, sound, reconnect: this.#reconnectToken });
   }
 
   #takeMessage({ type: _type, ...message }: Extract<ClientMessage, { type: 'message' }>): void {

@@ -348,8 +348,48 @@ suite('calls of browsers', () => {
     assert.deepEqual(next.last('answer')?.sound, { kind: 'frames' });
     const last = await scene.registered('mike');
     last.say({ ...invite, sound: { kind: 'frames' }, reconnect: next.last('answer')?.reconnect });
-    assert.equal(last.last('answer')?.sound, undefined);
+    assert.deepEqual(last.last('answer')?.sound, { kind: 'frames' });
     assert.equal(events.length, 1);
+  });
+
+  test('a page that did not hear the answer to its frames is told it on its next socket', async () => {
+    const scene = new Scene();
+    const page = await scene.registered('mike');
+    const { call, sid } = await scene.called(page);
+    call.name(sid);
+    const events = eventsOf(call.answer(webrtc));
+    const reconnect = page.last('answer')?.reconnect;
+    page.say({ type: 'reinvite', callsid: sid, sound: { kind: 'frames' } });
+    const [offer] = events;
+    assert.ok(offer?.kind === 'offer');
+    offer.answer({ kind: 'frames' });
+    const invite = { type: 'invite', callsid: sid, parameters: '', direct: false, sound: { kind: 'frames' } } as const;
+    const next = await scene.registered('mike');
+    next.say({ ...invite, reconnect });
+    assert.deepEqual(next.last('answer')?.sound, { kind: 'frames' });
+    const last = await scene.registered('mike');
+    last.say({ ...invite, reconnect });
+    assert.deepEqual(last.last('answer')?.sound, { kind: 'frames' }, 'nor what it was told on that');
+    assert.equal(events.length, 1);
+  });
+
+  test('a secret of a call is worth nothing once a socket came with a later one', async () => {
+    const scene = new Scene();
+    const page = await scene.registered('mike');
+    const { call, sid } = await scene.called(page);
+    call.name(sid);
+    call.answer(webrtc);
+    const invite = { type: 'invite', callsid: sid, parameters: '', direct: false, sound: webrtc } as const;
+    const first = page.last('answer')?.reconnect;
+    let carrier = page;
+    for (let moves = 0; moves < 2; moves += 1) {
+      const reconnect = carrier.last('answer')?.reconnect;
+      carrier = await scene.registered('mike');
+      carrier.say({ ...invite, reconnect });
+    }
+    const late = await scene.registered('mike');
+    late.say({ ...invite, reconnect: first });
+    assert.equal(late.last('hangup')?.error?.code, 31209);
   });
 
   test('a page that goes over to frames has no way straight to another browser any more', async () => {

@@ -30,34 +30,13 @@ export function bindingId(binding: Binding): string {
     : `instance ${binding.instance} ${binding.regId ?? ''}`;
 }
 
-const MAX_REMEMBERED = 20_000;
-
-/** Bindings as text, as the directory keeps them; remembers those that were written here, so that they need no parsing. */
-export class BindingText {
-  readonly #written = new Map<string, Binding>();
-
-  write(binding: Binding): string {
-    const value = JSON.stringify(binding);
-    if (this.#written.size >= MAX_REMEMBERED) this.#written.clear();
-    this.#written.set(value, binding);
-    return value;
-  }
-
-  /** Undefined for a value that another version of this program wrote in a form of its own. */
-  read(value: string): Binding | undefined {
-    const written = this.#written.get(value);
-    if (written !== undefined) return written;
-    try {
-      const parsed: unknown = JSON.parse(value);
-      return isBinding(parsed) ? parsed : undefined;
-    } catch {
-      return undefined;
-    }
-  }
-
-  /** Its binding was replaced or removed. */
-  forget(value: string): void {
-    this.#written.delete(value);
+/** Undefined for a value that another version of this program wrote in a form of its own. */
+export function readBinding(value: string): Binding | undefined {
+  try {
+    const parsed: unknown = JSON.parse(value);
+    return isBinding(parsed) ? parsed : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -74,6 +74,14 @@ test('a phone registers with SHA-256 or MD5 and is found under every name of thi
   }
 });
 
+test('no binding lasts longer than was asked for, whatever fraction of a millisecond it is', async (t) => {
+  const { scene, peer } = await openScene(t);
+  await scene.advance(0.4);
+  await register(scene, peer, { headers: [{ name: 'Expires', value: '120' }] });
+  const ok = peer.responses('REGISTER').at(-1);
+  assert.equal(ok && header(ok, 'Contact'), '<sip:1001@10.0.0.2:5060>;expires=120');
+});
+
 test('bindings expire, and Expires 0 removes them', async (t) => {
   const { scene, peer } = await openScene(t);
   await register(scene, peer, { headers: [{ name: 'Expires', value: '120' }] });

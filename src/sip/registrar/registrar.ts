@@ -15,7 +15,8 @@ import { hasParameter, parameter } from '../../wire/sip/parameters.ts';
 import { parseSipUri, sameSipUri } from '../../wire/sip/uri.ts';
 import type { ReceivedRequest } from '../received-request.ts';
 import type { RegisteredContact } from '../user-agent.ts';
-import { bindingId, bindingKey, BindingText, contactOf, type Binding } from './binding.ts';
+import { bindingId, contactOf, type Binding } from './binding.ts';
+import { StoredBindings, type StoredBinding } from './stored-bindings.ts';
 
 export interface RegistrarLimits {
   readonly defaultSeconds: number;
@@ -41,30 +42,23 @@ export interface RegistrarAnswer {
   readonly headers: readonly SipHeader[];
 }
 
-interface Stored {
-  readonly id: string;
-  readonly value: string;
-  readonly binding: Binding;
-}
-
 interface Change {
   /** What it takes the place of. */
-  readonly replaces: Stored | undefined;
+  readonly replaces: StoredBinding | undefined;
   /** Undefined: the binding goes. */
   readonly binding: Binding | undefined;
 }
 
 /** Who can be reached where: REGISTER in, bindings out, all kept in the directory (RFC 3261 10.3). */
 export class Registrar {
-  readonly #directory: Directory;
+  readonly #bindings: StoredBindings;
   readonly #clock: Clock;
   readonly #limits: RegistrarLimits;
-  readonly #text = new BindingText();
   /** One REGISTER of an address of record at a time: each reads what the one before wrote. */
   readonly #turns = new Map<string, Promise<unknown>>();
 
   constructor(options: { readonly directory: Directory; readonly clock: Clock; readonly limits?: RegistrarLimits }) {
-    this.#directory = options.directory;
+    this.#bindings = new StoredBindings(options);
     this.#clock = options.clock;
     this.#limits = options.limits ?? DEFAULT_REGISTRAR_LIMITS;
   }
@@ -86,21 +80,10 @@ export class Registrar {
 
   /** Reachable contacts, best first: by preference, then the latest registered. */
   async contacts(aor: string): Promise<readonly RegisteredContact[]> {
-    const stored = await this.#stored(aor);
+    const stored = await this.#bindings.get(aor);
     return stored
       .map(({ binding }) => contactOf(aor, binding))
       .toSorted((a, b) => b.q - a.q || b.expiresAt - a.expiresAt);
-  }
-
-  async #stored(aor: string): Promise<readonly Stored[]> {
-    const entries = await this.#directory.get(bindingKey(aor));
-    const nowMs = this.#clock.now();
-    const stored: Stored[] = [];
-    for (const { id, value } of entries) {
-      const binding = this.#text.read(value);
-      if (binding !== undefined && binding.expiresAt > nowMs) stored.push({ id, value, binding });
-    }
-    return stored;
   }
 
   async #register(aor: string, request: ReceivedRequest): Promise<RegistrarAnswer> {
@@ -108,7 +91,7 @@ export class Registrar {
     const path = parseAddressList(headers(request.message, 'Path'));
     if (contacts === undefined || path === undefined) return { status: 400, headers: [] };
     if (contacts.length > MAX_CONTACTS_PER_REQUEST) return { status: 400, reason: 'Too Many Contacts', headers: [] };
-    const stored = await this.#stored(aor);
+    const stored = await this.#bindings.get(aor);
     const changes = contacts === '*' ? this.#removeAll(stored, request) : this.#plan(stored, contacts, request, path);
     if (!Array.isArray(changes)) return changes as RegistrarAnswer;
     const bindings = await this.#apply(aor, stored, changes as readonly Change[]);
@@ -116,13 +99,13 @@ export class Registrar {
   }
 
   /** `Contact: *`, with Expires 0, which the validator asked for (10.2.2). */
-  #removeAll(stored: readonly Stored[], request: ReceivedRequest): readonly Change[] | RegistrarAnswer {
+  #removeAll(stored: readonly StoredBinding[], request: ReceivedRequest): readonly Change[] | RegistrarAnswer {
     if (stored.some(({ binding }) => isOutOfOrder(binding, request))) return OUT_OF_ORDER;
     return stored.map((each) => ({ replaces: each, binding: undefined }));
   }
 
   #plan(
-    stored: readonly Stored[],
+    stored: readonly StoredBinding[],
     contacts: readonly NameAddress[],
     request: ReceivedRequest,
     path: readonly NameAddress[],
@@ -160,8 +143,8 @@ export class Registrar {
     return {
       contact: contact.uri,
       q,
-      // Whole milliseconds: fractions are slow to write as text.
-      expiresAt: Math.ceil(this.#clock.now()) + seconds * 1000,
+      // Whole milliseconds: fractions are slow to write as text. Never more than was asked for (RFC 3261 10.3 step 7).
+      expiresAt: Math.floor(this.#clock.now()) + seconds * 1000,
       callId: request.callId,
       cseq: request.cseq,
       path: path.map(formatAddress),
@@ -173,19 +156,17 @@ export class Registrar {
   }
 
   /** The bindings that the address of record has afterwards. */
-  async #apply(aor: string, stored: readonly Stored[], changes: readonly Change[]): Promise<readonly Binding[]> {
-    const key = bindingKey(aor);
+  async #apply(aor: string, stored: readonly StoredBinding[], changes: readonly Change[]): Promise<readonly Binding[]> {
     const left = new Map(stored.map((each) => [each.id, each.binding]));
     for (const { replaces, binding } of changes) {
       const id = binding === undefined ? undefined : bindingId(binding);
-      if (replaces !== undefined) this.#text.forget(replaces.value);
       if (replaces !== undefined && replaces.id !== id) {
         left.delete(replaces.id);
-        await this.#directory.remove(key, replaces.id);
+        await this.#bindings.remove(aor, replaces.id);
       }
       if (binding === undefined || id === undefined) continue;
       left.set(id, binding);
-      await this.#directory.put(key, id, this.#text.write(binding), binding.expiresAt - this.#clock.now());
+      await this.#bindings.put(aor, binding);
     }
     const { maxBindings } = this.#limits;
     const surplus =
@@ -194,7 +175,7 @@ export class Registrar {
         : [...left].toSorted(([, a], [, b]) => b.expiresAt - a.expiresAt).slice(maxBindings);
     for (const [id] of surplus) {
       left.delete(id);
-      await this.#directory.remove(key, id);
+      await this.#bindings.remove(aor, id);
     }
     return [...left.values()];
   }
