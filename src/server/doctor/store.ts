@@ -14,7 +14,7 @@ export function examineSqlite(data: string, known: readonly Migration[]): Findin
   if (!existsSync(path)) return ok(SUBJECT, 'is made at the first start');
   let database: DatabaseSync | undefined;
   try {
-    database = new DatabaseSync(path, { readOnly: true });
+    database = new DatabaseSync(path, { readOnly: true, timeout: CONNECT_TIMEOUT_MS });
     const [row] = database.prepare('pragma quick_check(1)').all();
     const verdict = String(Object.values(row ?? {})[0]);
     if (verdict !== 'ok') return failure(SUBJECT, `${path} is damaged (${verdict}): ${RESTORE}`);
