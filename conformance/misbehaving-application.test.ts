@@ -86,12 +86,13 @@ test('an application that misbehaves', everyPeer('baresip'), async (t) => {
 
   await t.test('its fallback is told the error and takes over', async () => {
     application.on('/bad', { status: 500, body: 'no' });
-    const { sid, mark } = await call({ fallbackUrl: application.on('/fallback', '<Hangup/>') });
+    const { sid, mark, from } = await call({ fallbackUrl: application.on('/fallback', '<Hangup/>') });
     const { params } = await application.request('/fallback', { from: mark });
     assert.equal(params['ErrorCode'], '11200');
     assert.equal(params['ErrorUrl'], `${application.url}/bad`);
     const told = await application.request('/status', { from: mark });
     assert.equal(told.params['CallStatus'], 'completed');
+    await alice.event('CALL_CLOSED', { from });
     assert.deepEqual(await notifications(sid), ['11200']);
   });
 
