@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DirectoryError } from '../../directory/directory-error.ts';
 import { header, headers, type SipHeader } from '../../wire/sip/message.ts';
 import { answerChallenge, chooseChallenge, formatAuthorization, type DigestAlgorithm } from '../../wire/sip/digest.ts';
 import { nodeDigestHash } from '../auth/node-digest-hash.ts';
@@ -102,6 +103,23 @@ test('several contacts are kept, best first, and * removes them all', async (t) 
   assert.deepEqual(await contactsOf(scene), ['sip:b@10.0.0.2', 'sip:c@10.0.0.2', 'sip:a@10.0.0.2']);
   assert.equal(await register(scene, peer, { contacts: ['*'], headers: [{ name: 'Expires', value: '0' }] }), 200);
   assert.deepEqual(await contactsOf(scene), []);
+});
+
+test('where the directory refuses one of several contacts, none of them changes anything', async (t) => {
+  const { scene, peer } = await openScene(t);
+  const [old, fresh, refused] = ['10.0.0.2', '10.0.0.3', '10.0.0.4'].map((host) => `sip:1001@${host}`);
+  assert.equal(await register(scene, peer, { contacts: [`<${old}>;q=0.2`] }), 200);
+  const put = scene.directory.put.bind(scene.directory);
+  scene.directory.put = async (key, id, value, ttlMs) => {
+    if (value.includes(String(refused))) throw new DirectoryError('full', 'no room');
+    await put(key, id, value, ttlMs);
+  };
+  assert.equal(await register(scene, peer, { contacts: [`<${old}>;q=0.9`, `<${fresh}>`, `<${refused}>`] }), 500);
+  const found = await scene.agent.bindings(AOR);
+  assert.deepEqual(
+    found.map(({ contact, q }) => [contact, q]),
+    [[old, 0.2]],
+  );
 });
 
 test('too brief an interval is refused with Min-Expires, and nothing is stored', async (t) => {

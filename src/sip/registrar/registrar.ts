@@ -42,6 +42,8 @@ export interface RegistrarAnswer {
   readonly headers: readonly SipHeader[];
 }
 
+type BindingsById = ReadonlyMap<string, Binding>;
+
 interface Change {
   /** What it takes the place of. */
   readonly replaces: StoredBinding | undefined;
@@ -157,27 +159,41 @@ export class Registrar {
 
   /** The bindings that the address of record has afterwards. */
   async #apply(aor: string, stored: readonly StoredBinding[], changes: readonly Change[]): Promise<readonly Binding[]> {
-    const left = new Map(stored.map((each) => [each.id, each.binding]));
+    const before = new Map(stored.map((each) => [each.id, each.binding]));
+    const after = this.#outcome(before, changes);
+    await this.#write(aor, before, after);
+    return [...after.values()];
+  }
+
+  #outcome(before: BindingsById, changes: readonly Change[]): BindingsById {
+    const after = new Map(before);
     for (const { replaces, binding } of changes) {
       const id = binding === undefined ? undefined : bindingId(binding);
-      if (replaces !== undefined && replaces.id !== id) {
-        left.delete(replaces.id);
-        await this.#bindings.remove(aor, replaces.id);
+      if (replaces !== undefined && replaces.id !== id) after.delete(replaces.id);
+      if (binding !== undefined && id !== undefined) after.set(id, binding);
+    }
+    const lastToExpire = [...after].toSorted(([, a], [, b]) => b.expiresAt - a.expiresAt);
+    for (const [id] of lastToExpire.slice(this.#limits.maxBindings)) after.delete(id);
+    return after;
+  }
+
+  /** 10.3 step 7: all of it or nothing. Where the directory refuses one, what it took before is undone. */
+  async #write(aor: string, before: BindingsById, after: BindingsById): Promise<void> {
+    const taken: string[] = [];
+    try {
+      for (const [id, binding] of after) {
+        if (before.get(id) === binding) continue;
+        await this.#bindings.put(aor, binding);
+        taken.push(id);
       }
-      if (binding === undefined || id === undefined) continue;
-      left.set(id, binding);
-      await this.#bindings.put(aor, binding);
+    } catch (error) {
+      for (const id of taken) {
+        const old = before.get(id);
+        await (old === undefined ? this.#bindings.remove(aor, id) : this.#bindings.put(aor, old));
+      }
+      throw error;
     }
-    const { maxBindings } = this.#limits;
-    const surplus =
-      left.size <= maxBindings
-        ? []
-        : [...left].toSorted(([, a], [, b]) => b.expiresAt - a.expiresAt).slice(maxBindings);
-    for (const [id] of surplus) {
-      left.delete(id);
-      await this.#bindings.remove(aor, id);
-    }
-    return [...left.values()];
+    for (const id of before.keys()) if (!after.has(id)) await this.#bindings.remove(aor, id);
   }
 
   /** 10.3 step 8: all bindings, each with the time that is left. */
