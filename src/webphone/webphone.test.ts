@@ -46,6 +46,15 @@ function eventsOf(call: WebphoneCall): WebphoneCallEvent[] {
   return events;
 }
 
+/** A call that a page made and that was answered, with what its party is told from then on. */
+async function answeredByWebRtc() {
+  const scene = new Scene();
+  const page = await scene.registered('mike');
+  const { call, sid } = await scene.called(page);
+  call.name(sid);
+  return { scene, page, sid, events: eventsOf(call.answer(webrtc)) };
+}
+
 suite('registration of browsers', () => {
   test('listen, then register: connected, then ready; the client has a device', async () => {
     const scene = new Scene();
@@ -243,11 +252,7 @@ suite('calls of browsers', () => {
   });
 
   test('go on over a new socket, by the token of the call', async () => {
-    const scene = new Scene();
-    const page = await scene.registered('mike');
-    const { call, sid } = await scene.called(page);
-    call.name(sid);
-    const events = eventsOf(call.answer(webrtc));
+    const { scene, page, sid, events } = await answeredByWebRtc();
     const token = page.last('answer')?.reconnect;
     page.events.closed();
     await scene.clock.advance(20_000);
@@ -262,11 +267,7 @@ suite('calls of browsers', () => {
   });
 
   test('end when their socket does not come back in time', async () => {
-    const scene = new Scene();
-    const page = await scene.registered('mike');
-    const { call, sid } = await scene.called(page);
-    call.name(sid);
-    const events = eventsOf(call.answer(webrtc));
+    const { scene, page, events } = await answeredByWebRtc();
     page.events.closed();
     await scene.clock.advance(29_000);
     assert.deepEqual(events, []);
@@ -275,11 +276,7 @@ suite('calls of browsers', () => {
   });
 
   test('are not taken over by another client, nor by a wrong token', async () => {
-    const scene = new Scene();
-    const page = await scene.registered('mike');
-    const { call, sid } = await scene.called(page);
-    call.name(sid);
-    const events = eventsOf(call.answer(webrtc));
+    const { scene, page, sid, events } = await answeredByWebRtc();
     const reconnect = page.last('answer')?.reconnect;
     const mallory = await scene.registered('mallory');
     mallory.say({ type: 'invite', callsid: sid, sound: webrtc, parameters: '', reconnect, direct: false });
@@ -292,11 +289,7 @@ suite('calls of browsers', () => {
   });
 
   test('another peer connection that comes with the token is an offer to answer', async () => {
-    const scene = new Scene();
-    const page = await scene.registered('mike');
-    const { call, sid } = await scene.called(page);
-    call.name(sid);
-    const events = eventsOf(call.answer(webrtc));
+    const { scene, page, sid, events } = await answeredByWebRtc();
     const reconnect = page.last('answer')?.reconnect;
     const next = await scene.registered('mike');
     const sdp = SDP.replace('AA', 'BB');
@@ -316,11 +309,7 @@ suite('calls of browsers', () => {
   });
 
   test('an ICE restart is answered, or refused without an end', async () => {
-    const scene = new Scene();
-    const page = await scene.registered('mike');
-    const { call, sid } = await scene.called(page);
-    call.name(sid);
-    const events = eventsOf(call.answer(webrtc));
+    const { page, sid, events } = await answeredByWebRtc();
     page.say({ type: 'reinvite', callsid: sid, sound: webrtc });
     const [offer] = events;
     assert.ok(offer?.kind === 'offer');
@@ -353,11 +342,7 @@ suite('calls of browsers', () => {
   });
 
   test('a page that did not hear the answer to its frames is told it on its next socket', async () => {
-    const scene = new Scene();
-    const page = await scene.registered('mike');
-    const { call, sid } = await scene.called(page);
-    call.name(sid);
-    const events = eventsOf(call.answer(webrtc));
+    const { scene, page, sid, events } = await answeredByWebRtc();
     const reconnect = page.last('answer')?.reconnect;
     page.say({ type: 'reinvite', callsid: sid, sound: { kind: 'frames' } });
     const [offer] = events;
